@@ -1,0 +1,85 @@
+/* Progressive enhancement only: every page works without this file. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const cookie = (name, value) => { document.cookie = `${name}=${value};path=/;max-age=31536000;samesite=lax`; };
+  const has = (pair) => document.cookie.split("; ").includes(pair);
+
+  // Countdowns count from the server's distance, never from this machine's clock.
+  const started = new WeakMap();
+  const duration = (seconds, [min, hour, day]) => {
+    const s = Math.abs(seconds), h = Math.floor(s / 3600), m = Math.floor(s / 60);
+    if (m < 1) return "";
+    if (h < 1) return `${m} ${min}`;
+    if (h < 24) return `${h} ${hour} ${String(m % 60).padStart(2, "0")}`;
+    return `${Math.floor(h / 24)} ${day}` + (h % 24 ? ` ${h % 24} ${hour}` : "");
+  };
+  const tick = () => {
+    for (const el of document.querySelectorAll("time[data-left]")) {
+      if (!started.has(el)) started.set(el, performance.now());
+      const left = Math.floor(Number(el.dataset.left) - (performance.now() - started.get(el)) / 1000);
+      const [due, late, now, ...units] = el.dataset.texts.split("|");
+      const length = duration(left, units);
+      const text = length ? (left < 0 ? late : due).replace("%s", length) : now;
+      if (el.textContent === text) continue;
+      el.textContent = text;
+      el.className = `countdown countdown--${left < 0 ? "late" : left <= Number(el.dataset.soon) ? "soon" : "ok"}`;
+    }
+  };
+  tick();
+  setInterval(tick, 5000);
+
+  // Light or dark: a cookie, so that the server draws the next page right at once.
+  for (const button of document.querySelectorAll("[data-theme-toggle]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+      root.dataset.theme = dark ? "light" : "dark";
+      cookie("sentinel_theme", root.dataset.theme);
+    });
+  }
+
+  // Menus close on Escape and on a click elsewhere.
+  const closeMenus = (keep) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) if (menu !== keep) menu.open = false;
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
+
+  // Shortcuts: data-key="g t" on anything that can be clicked or typed into. They can be switched off (WCAG 2.1.4).
+  const help = document.querySelector("[data-keys-help]");
+  const toggle = document.querySelector("[data-keys-toggle]");
+  let enabled = !has("sentinel_keys=off"), typed = "", last = 0;
+  const listKeys = () => {
+    const list = document.querySelector("[data-keys-list]");
+    list.replaceChildren(...[...document.querySelectorAll("[data-key]")].flatMap((el) => {
+      const term = document.createElement("dt"), meaning = document.createElement("dd"), cap = document.createElement("kbd");
+      cap.textContent = el.dataset.key;
+      term.append(cap);
+      meaning.textContent = el.dataset.keyLabel || el.ariaLabel || (el.labels && el.labels[0] || el).innerText.split("\n")[0];
+      return [term, meaning];
+    }));
+  };
+  if (help && toggle) {
+    help.addEventListener("toggle", listKeys);
+    toggle.hidden = false;
+    toggle.ariaPressed = String(enabled);
+    toggle.addEventListener("click", () => {
+      enabled = !enabled;
+      toggle.ariaPressed = String(enabled);
+      cookie("sentinel_keys", enabled ? "on" : "off");
+    });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return closeMenus(null);
+    if (!enabled || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.key === "?" && help) { help.open = !help.open; return help.scrollIntoView({ block: "nearest" }); }
+    typed = event.timeStamp - last > 1200 ? event.key : `${typed} ${event.key}`;
+    last = event.timeStamp;
+    const target = [...document.querySelectorAll("[data-key]")].find((el) => el.dataset.key === typed || el.dataset.key === event.key);
+    if (!target) return;
+    event.preventDefault();
+    typed = "";
+    if (target.matches("input, textarea, select")) target.focus(); else target.click();
+  });
+})();
