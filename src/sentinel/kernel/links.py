@@ -1,0 +1,112 @@
+"""The signed links through which workers act; they never log in.
+
+A token is 27 bytes in lower-case base32 (44 letters and digits, readable again when a mail program turns
+it to upper case or the reader types it): version (1), day of issue (2), subject id (8), and the
+first 16 bytes of an HMAC-SHA256 over purpose, version, day and id. It holds no personal data. The purpose is
+signed but not carried, so that a link made for one purpose opens nothing else.
+
+Reading a token proves who was asked, not that a human came: scanners open links too. What a visit
+may change is decided elsewhere.
+"""
+
+import hmac
+from base64 import b32decode, b32encode
+from collections.abc import Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from struct import Struct
+
+from sentinel.kernel.errors import Refused
+
+VALID_DAYS = 45
+_VERSION = 1
+_EPOCH = date(2020, 1, 1)
+_BODY = Struct(">BHQ")
+_MAC_BYTES = 16
+_TOKEN_LENGTH = 44
+_PADDING = "===="
+_SHORTEST_SECRET = 16
+_NOTHING = bytes(_BODY.size + _MAC_BYTES)
+
+
+class Purpose(StrEnum):
+    """What a link is for. Values are part of what is signed: never reuse one."""
+
+    ANSWER = "a"
+    PROBLEM = "p"
+    CONFIRM = "c"
+    PREFERENCES = "s"
+    UNSUBSCRIBE = "u"
+    OBJECT = "o"
+    REPLY = "r"
+
+
+class LinkError(Refused):
+    """The link cannot be used."""
+
+
+class LinkForged(LinkError):
+    """Not a link of ours for this purpose: mistyped, cut short, changed, or signed with a retired secret."""
+
+
+class LinkExpired(LinkError):
+    """Our own link, too old. `details["subject_id"]` is authentic, so a fresh link can be offered by mail."""
+
+
+def sign(purpose: Purpose, subject_id: int, *, secret: bytes, issued_on: date) -> str:
+    """A URL-safe token for one purpose and one subject (0 <= id < 2**64); equal input, equal token."""
+    body = _BODY.pack(_VERSION, (issued_on - _EPOCH).days, subject_id)
+    return _encode(body + _mac(purpose, body, secret))
+
+
+def read(
+    token: str, purpose: Purpose, *, secrets: Sequence[bytes], today: date, valid_days: int = VALID_DAYS
+) -> int:
+    """The subject id of a token signed for `purpose` with any of `secrets` (rotation: newest first).
+
+    Valid from its day of issue through `valid_days` days later. A day of issue after `today` is accepted: the
+    signature proves that it is ours, and a clock set back must not lock a worker out.
+    Raises LinkForged or LinkExpired. Malformed tokens cost the same work as well-formed ones.
+    """
+    if not secrets:
+        raise ValueError("reading a link needs at least one secret")
+    raw = _decode(token)
+    candidate = _NOTHING if raw is None else raw
+    body, mac = candidate[: _BODY.size], candidate[_BODY.size :]
+    # No short cut in either loop or condition: time must not tell which secret or byte was wrong.
+    matches = [hmac.compare_digest(mac, _mac(purpose, body, secret)) for secret in secrets]
+    version, day, subject_id = _BODY.unpack(body)
+    if raw is None or not any(matches) or version != _VERSION:
+        raise LinkForged("link_forged", "This link is not complete. Please open it again from the e-mail.")
+    issued_on = _EPOCH + timedelta(days=day)
+    if today > issued_on + timedelta(days=valid_days):
+        raise LinkExpired(
+            "link_expired",
+            "This link is too old. Please use the one in our latest e-mail, or simply reply to it.",
+            {"subject_id": subject_id, "issued_on": issued_on.isoformat()},
+        )
+    return int(subject_id)
+
+
+def _mac(purpose: Purpose, body: bytes, secret: bytes) -> bytes:
+    if len(secret) < _SHORTEST_SECRET:
+        raise ValueError(f"a link secret has at least {_SHORTEST_SECRET} bytes")
+    # The prefix keeps these signatures apart from any other use of the same secret.
+    message = b"sentinel.link|" + purpose.value.encode() + b"|" + body
+    return hmac.digest(secret, message, "sha256")[:_MAC_BYTES]
+
+
+def _encode(raw: bytes) -> str:
+    return b32encode(raw).decode("ascii").rstrip("=").lower()
+
+
+def _decode(token: str) -> bytes | None:
+    """The bytes of a well-formed token, else None. Only the canonical spelling (in any case) is one."""
+    if len(token) != _TOKEN_LENGTH or not token.isascii():
+        return None
+    try:
+        raw = b32decode(token + _PADDING, casefold=True)
+    except ValueError:
+        return None
+    # 44 characters carry four bits more than 27 bytes: without this, 16 spellings would open one link.
+    return raw if _encode(raw) == token.lower() else None
