@@ -1,0 +1,225 @@
+"""What can be set from outside: the SENTINEL_* variables, all checked at once.
+
+docs/reference/settings.md describes each one; a house test compares the two.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "SENTINEL_"
+SHORTEST_SECRET = 32
+# The demonstration's mail room listens this far above the web's port.
+MAIL_ROOM_OFFSET = 25
+
+type_of_tls = {"smtp": "none", "smtp+starttls": "starttls", "smtps": "implicit"}
+default_mail_ports = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where outgoing mail is handed over."""
+
+    host: str
+    port: int
+    username: str = ""
+    password: str = ""
+    tls: str = "none"
+
+    def __repr__(self) -> str:
+        return f"MailServer({self.host}:{self.port}, tls={self.tls})"
+
+
+def _wrong(message: str) -> PydanticCustomError:
+    return PydanticCustomError("sentinel", message)
+
+
+def _default_data_folder() -> Path:
+    """`.sentinel` in the checkout, or in the current folder for an installed product."""
+    checkout = Path(__file__).resolve().parents[3]
+    return (checkout if (checkout / "run.py").exists() else Path.cwd()) / ".sentinel"
+
+
+def _split(url: str, example: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # a port that is no number is only noticed when it is read
+    except ValueError:
+        raise _wrong(f"is not a valid address; it looks like {example}") from None
+    return parts
+
+
+class Environment(BaseSettings):
+    """The SENTINEL_* variables. Raises pydantic's ValidationError holding every problem."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
+
+    database_url: Annotated[
+        str | None, Field(description="PostgreSQL to use; without it, the embedded one")
+    ] = None
+    email_url: Annotated[str | None, Field(description="SMTP server that takes outgoing mail")] = None
+    base_url: Annotated[str | None, Field(description="address under which people reach this Sentinel")] = (
+        None
+    )
+    secret_key: Annotated[
+        str | None, Field(description="signs sessions and links; at least 32 characters")
+    ] = None
+    data_dir: Annotated[Path, Field(description="folder for the embedded database and generated secrets")] = (
+        Field(default_factory=_default_data_folder)
+    )
+    port: Annotated[int, Field(description="port the web server listens on")] = 8000
+    host: Annotated[str, Field(description="network address the web server listens on")] = "127.0.0.1"
+    allowed_hosts: Annotated[
+        tuple[str, ...], NoDecode, Field(description="further host names to answer to, separated by commas")
+    ] = ()
+    demonstration: Annotated[
+        bool, Field(description="invented provider, movable clock, mail kept in the house")
+    ] = False
+    log_format: Annotated[Literal["text", "json"], Field(description="how log lines are written")] = "text"
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        example = "postgresql://user:password@host:5432/database"
+        parts = _split(value, example)
+        if parts.scheme not in ("postgresql", "postgres"):
+            raise _wrong(f"must name a PostgreSQL database, for example {example}")
+        if not parts.path.strip("/"):
+            raise _wrong(f"names no database; it looks like {example}")
+        return value
+
+    @field_validator("email_url")
+    @classmethod
+    def _check_email_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        example = "smtp+starttls://user:password@mail.example.com:587"
+        parts = _split(value, example)
+        if parts.scheme not in type_of_tls:
+            raise _wrong(f"must begin with smtp://, smtps:// or smtp+starttls://, for example {example}")
+        if not parts.hostname:
+            raise _wrong(f"names no mail server; it looks like {example}")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _check_base_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        parts = _split(value, "https://sentinel.example.com")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise _wrong("must be a full address, for example https://sentinel.example.com")
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise _wrong("must end after the host and port: Sentinel serves from the root of a host")
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_secret_key(cls, value: str | None) -> str | None:
+        if value is not None and len(value) < SHORTEST_SECRET:
+            raise _wrong(f"must have at least {SHORTEST_SECRET} characters")
+        return value
+
+    @field_validator("port")
+    @classmethod
+    def _check_port(cls, value: int) -> int:
+        if not 1 <= value <= 65535 - MAIL_ROOM_OFFSET:
+            raise _wrong(f"must be a number from 1 to {65535 - MAIL_ROOM_OFFSET}")
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _check_data_dir(cls, value: Path) -> Path:
+        if value.exists() and not value.is_dir():
+            raise _wrong(f"{value} is a file, not a folder")
+        return value.expanduser().resolve()
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        return tuple(filter(None, (h.strip() for h in value.split(",")))) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _production_needs_a_secret(self) -> "Environment":
+        if self.database_url and not self.secret_key:
+            # Several machines on one database must agree on it, so nobody may invent it silently.
+            raise _wrong("SECRET_KEY is required when SENTINEL_DATABASE_URL is set")
+        return self
+
+    @property
+    def public_url(self) -> str:
+        """The address that links in mail begin with, without a trailing slash."""
+        return self.base_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def mail_room_port(self) -> int:
+        """Where the demonstration's mail catcher listens."""
+        return self.port + MAIL_ROOM_OFFSET
+
+    @property
+    def catches_mail(self) -> bool:
+        """Whether mail stays in the demonstration's own mail room."""
+        return self.demonstration and self.email_url is None
+
+    @property
+    def mail_server(self) -> MailServer:
+        if self.email_url is None:
+            return (
+                MailServer("127.0.0.1", self.mail_room_port)
+                if self.demonstration
+                else MailServer("127.0.0.1", 25)
+            )
+        parts = urlsplit(self.email_url)
+        return MailServer(
+            host=parts.hostname or "",
+            port=parts.port or default_mail_ports[parts.scheme],
+            username=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            tls=type_of_tls[parts.scheme],
+        )
+
+    def secret(self) -> str:
+        """The secret key; for the embedded database it is made once and kept in the data directory."""
+        return self.secret_key or _kept_secret(self.data_dir / "secret-key")
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Created closed, never opened up and then closed: nobody can read it in between.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        secret = secrets.token_urlsafe(48)
+        file.write(secret)
+    return secret
+
+
+def problems_of(error: ValidationError) -> list[str]:
+    """One plain line per wrong variable; never the value, which may be a secret."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        variable = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
+        lines.append(f"{variable} {problem['msg']}" if problem["loc"] else f"{PREFIX}{problem['msg']}")
+    return lines
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The checked environment; raises ImproperlyConfigured with one line per problem."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        raise ImproperlyConfigured("\n".join(problems_of(error))) from None

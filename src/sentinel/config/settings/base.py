@@ -1,0 +1,48 @@
+"""What Sentinel is told from outside, and how requests are answered."""
+
+from pathlib import Path
+
+from sentinel.config.environment import environment
+
+# The whole checked environment, for `sentinel doctor` and the supervisor.
+ENVIRONMENT = environment()
+
+DEMONSTRATION = ENVIRONMENT.demonstration
+# Absolute address that links in mail begin with; no trailing slash.
+BASE_URL = ENVIRONMENT.public_url
+DATA_DIR = ENVIRONMENT.data_dir
+
+DEBUG = False
+ROOT_URLCONF = "sentinel.config.urls"
+WSGI_APPLICATION = "sentinel.config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = str(Path(DATA_DIR) / "static")
+# WhiteNoise serves the packages' own files directly: there is no step to collect them.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Rosters of 100,000 rows come as one file; it goes to disk, not into memory.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -1,0 +1,72 @@
+"""What every test lives in: one PostgreSQL, no network beyond this machine, no surprises."""
+
+import os
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from sentinel.ops.postgres import Cluster, cluster_in
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+# Losing this server's data costs a second, so it never waits for the disk.
+CARELESS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+}
+
+
+class NetworkForbidden(RuntimeError):
+    """A test tried to leave this machine."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_loopback() -> Iterator[None]:
+    """Sockets reach this machine only: a test that needs the outside world is no test."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not _is_loopback(address[0]):
+            raise NetworkForbidden(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Cluster | None]:
+    """The embedded server under test; None when SENTINEL_TEST_DATABASE_URL names another.
+
+    All processes of all runs in this checkout share it; each has a database of its own.
+    """
+    if "SENTINEL_TEST_DATABASE_URL" in os.environ:
+        yield None
+        return
+    with cluster_in(CHECKOUT / ".sentinel", "testing", CARELESS).running() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_server: Cluster | None, testrun_uid: str, worker_id: str) -> None:
+    """Point Django at the server, and at a database that no other process uses."""
+    default = settings.DATABASES["default"]
+    if postgres_server is not None:
+        default["HOST"] = str(postgres_server.socket_folder)
+    default.setdefault("TEST", {})["NAME"] = f"test_{testrun_uid[:8]}_{worker_id}"
