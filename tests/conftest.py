@@ -1,6 +1,7 @@
 """What every test lives in: one PostgreSQL, no network beyond this machine, no surprises."""
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from sentinel.ops.catalogues import compile_changed
 from sentinel.ops.postgres import Cluster, cluster_in
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+CHROMIUM = shutil.which("chromium")
 # Losing this server's data costs a second, so it never waits for the disk.
 CARELESS = {
     "fsync": "off",
@@ -20,6 +23,21 @@ CARELESS = {
     "full_page_writes": "off",
     "max_connections": "200",
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile changed translations once, before any process loads them."""
+    if not hasattr(config, "workerinput"):
+        compile_changed()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave browser tests out where there is no browser, unless SENTINEL_TEST_REQUIRE asks for one."""
+    if CHROMIUM or "browser" in os.environ.get("SENTINEL_TEST_REQUIRE", "").split(","):
+        return
+    for item in items:
+        if item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.skip(reason="needs chromium (apt install chromium)"))
 
 
 class NetworkForbidden(RuntimeError):

@@ -1,6 +1,5 @@
 """What Sentinel is told from outside, and how requests are answered."""
 
-from pathlib import Path
 
 from sentinel.config.environment import environment
 
@@ -17,6 +16,8 @@ ROOT_URLCONF = "sentinel.config.urls"
 WSGI_APPLICATION = "sentinel.config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = True
+# An address is unique whatever its case, by a constraint on LOWER(email) that this check cannot see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 
 TEMPLATES = [
     {
@@ -35,7 +36,6 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = str(Path(DATA_DIR) / "static")
 # WhiteNoise serves the packages' own files directly: there is no step to collect them.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

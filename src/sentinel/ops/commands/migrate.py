@@ -1,9 +1,8 @@
 """`sentinel migrate`: brings the database to this release."""
 
 import click
-from django.core.management import call_command
 
-from sentinel.ops.database import database_running
+from sentinel.ops.database import database_running, migrate
 
 
 @click.command("migrate")
@@ -14,4 +13,4 @@ def command() -> None:
     it again changes nothing.
     """
     with database_running():
-        call_command("migrate", interactive=False, verbosity=1)
+        migrate()

@@ -1,0 +1,19 @@
+"""`sentinel engine`: the process in the background."""
+
+import click
+
+from sentinel.engine.loop import run_forever
+from sentinel.ops.database import database_running
+from sentinel.ops.supervisor import stop_on_signals
+
+
+@click.command("engine")
+def command() -> None:
+    """Fire duties that are due and send what is in the outbox, until stopped.
+
+    Start as many as you like on one database: they share the work, and when one dies the others
+    take over what it had begun.
+    """
+    stop = stop_on_signals()
+    with database_running():
+        run_forever(stop)

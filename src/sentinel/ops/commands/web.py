@@ -1,0 +1,42 @@
+"""`sentinel web`: serves the pages."""
+
+import click
+from django.conf import settings
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from sentinel.ops.database import database_running
+from sentinel.ops.ports import refuse_if_taken
+
+
+@click.command("web")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="Requests at once, per process.",
+)
+def command(workers: int, threads: int) -> None:
+    """Serve the pages: the workers' answers and the console.
+
+    Listens on SENTINEL_HOST and SENTINEL_PORT. Start as many as you like on one database; it sends
+    nothing by itself, that is the engine's work.
+    """
+    host, port = settings.ENVIRONMENT.host, settings.ENVIRONMENT.port
+    refuse_if_taken(host, port)
+    module, _, name = settings.WSGI_APPLICATION.rpartition(".")
+    with database_running():
+        Server(
+            f"{module}:{name}",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=threads,
+            websockets=False,
+            log_level=LogLevels.warning,
+            respawn_failed_workers=True,
+        ).serve()
