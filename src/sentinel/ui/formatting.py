@@ -22,7 +22,7 @@ ENGLISH_UNITS = Units()
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """How far away a due time is: `seconds` left (negative when late), the `tone` and the bare duration `text`."""
+    """The distance of a due time: `seconds` left (negative when late), `tone`, and the bare duration `text`."""
 
     seconds: int
     tone: str
@@ -36,8 +36,8 @@ class Countdown:
 def duration_text(seconds: int, units: Units = ENGLISH_UNITS) -> str:
     """Write a duration the way a person reads it at a glance: `12 min`, `3 h 05`, `2 d 4 h`.
 
-    Seconds are rounded down to whole minutes, the sign is ignored, and below one minute the text is empty: the
-    caller says "now" in its own words.
+    Seconds are rounded down to whole minutes, the sign is ignored, and below one minute the text is empty:
+    the caller says "now" in its own words.
     """
     left = abs(seconds)
     if left < _MINUTE:
@@ -50,18 +50,17 @@ def duration_text(seconds: int, units: Units = ENGLISH_UNITS) -> str:
     return f"{days} {units.day} {hours} {units.hour}" if hours else f"{days} {units.day}"
 
 
-def count_down(due_at: datetime, now: datetime, *, soon_minutes: int = 30, units: Units = ENGLISH_UNITS) -> Countdown:
-    """Compare an aware due time with an aware `now`; tone is `late`, `soon` (within `soon_minutes`) or `ok`."""
+def count_down(
+    due_at: datetime, now: datetime, *, soon_minutes: int = 30, units: Units = ENGLISH_UNITS
+) -> Countdown:
+    """Compare an aware due time with an aware `now`: `late`, `soon` (within `soon_minutes`) or `ok`."""
     seconds = int((due_at - now).total_seconds() // 1)
-    if seconds < 0:
-        tone = "late"
-    else:
-        tone = "soon" if seconds <= soon_minutes * _MINUTE else "ok"
+    tone = "late" if seconds < 0 else "soon" if seconds <= soon_minutes * _MINUTE else "ok"
     return Countdown(seconds=seconds, tone=tone, text=duration_text(seconds, units))
 
 
 def initials(name: str) -> str:
-    """First and last initial of a personal name; one character for names written without spaces (`山田太郎` -> `山`)."""
+    """First and last initial of a personal name; one character where no spaces are (`山田太郎` -> `山`)."""
     words = [word for word in name.replace("-", " ").split() if word[0].isalnum()]
     if not words:
         return "?"
@@ -71,7 +70,7 @@ def initials(name: str) -> str:
 
 
 def zone_city(zone_key: str) -> str:
-    """The city a reader recognises in an IANA zone name: `America/Argentina/Buenos_Aires` -> `Buenos Aires`."""
+    """The city a reader recognises in an IANA zone: `America/Argentina/Buenos_Aires` -> `Buenos Aires`."""
     return zone_key.rsplit("/", 1)[-1].replace("_", " ")
 
 

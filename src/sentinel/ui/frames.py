@@ -1,7 +1,7 @@
 """What the page shells need to know, as plain values: `frame` in the template context.
 
-`ui/console.html` expects a `ConsoleFrame`, `ui/respond.html` a `WorkerFrame`. Every field has a harmless default, so
-a page without a frame (an error page, a test) still renders.
+`ui/console.html` expects a `ConsoleFrame`, `ui/respond.html` a `WorkerFrame`. Every field has a harmless
+default, so a page without a frame (an error page, a test) still renders.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 class NavItem:
     """One link of a navigation, menu or row of tabs.
 
-    `icon` is a heroicons name, `key` a shortcut as `data-key` understands it ("g t"), `count` a number shown beside
-    the label (nothing when None), `tone` the colour of that number.
+    `icon` is a heroicons name, `key` a shortcut as `data-key` understands it ("g t"), `count` a number shown
+    beside the label (nothing when None), `tone` the colour of that number.
     """
 
     label: str

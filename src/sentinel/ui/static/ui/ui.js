@@ -1,9 +1,8 @@
-/* Progressive enhancement only: every page works without this file. */
+/* Progressive enhancement only: every page works without it. */
 (() => {
   "use strict";
   const root = document.documentElement;
   const cookie = (name, value) => { document.cookie = `${name}=${value};path=/;max-age=31536000;samesite=lax`; };
-  const has = (pair) => document.cookie.split("; ").includes(pair);
 
   // Countdowns count from the server's distance, never from this machine's clock.
   const started = new WeakMap();
@@ -20,16 +19,13 @@
       const left = Math.floor(Number(el.dataset.left) - (performance.now() - started.get(el)) / 1000);
       const [due, late, now, ...units] = el.dataset.texts.split("|");
       const length = duration(left, units);
-      const text = length ? (left < 0 ? late : due).replace("%s", length) : now;
-      if (el.textContent === text) continue;
-      el.textContent = text;
+      el.textContent = length ? (left < 0 ? late : due).replace("%s", length) : now;
       el.className = `countdown countdown--${left < 0 ? "late" : left <= Number(el.dataset.soon) ? "soon" : "ok"}`;
     }
   };
-  tick();
   setInterval(tick, 5000);
 
-  // Light or dark: a cookie, so that the server draws the next page right at once.
+  // A cookie, so that the server draws the next page right at once.
   for (const button of document.querySelectorAll("[data-theme-toggle]")) {
     button.hidden = false;
     button.addEventListener("click", () => {
@@ -39,7 +35,7 @@
     });
   }
 
-  // Menus close on Escape and on a click elsewhere.
+  // Menus close on Escape or a click elsewhere.
   const closeMenus = (keep) => {
     for (const menu of document.querySelectorAll("details[data-menu][open]")) if (menu !== keep) menu.open = false;
   };
@@ -48,16 +44,16 @@
   // Shortcuts: data-key="g t" on anything that can be clicked or typed into. They can be switched off (WCAG 2.1.4).
   const help = document.querySelector("[data-keys-help]");
   const toggle = document.querySelector("[data-keys-toggle]");
-  let enabled = !has("sentinel_keys=off"), typed = "", last = 0;
+  let enabled = !document.cookie.includes("sentinel_keys=off"), previous = "", last = 0;
   const listKeys = () => {
-    const list = document.querySelector("[data-keys-list]");
-    list.replaceChildren(...[...document.querySelectorAll("[data-key]")].flatMap((el) => {
-      const term = document.createElement("dt"), meaning = document.createElement("dd"), cap = document.createElement("kbd");
+    document.querySelector("[data-keys-list]").replaceChildren(...[...document.querySelectorAll("[data-key]")].flatMap((el) => {
+      const [term, cap, meaning] = ["dt", "kbd", "dd"].map((name) => document.createElement(name));
       cap.textContent = el.dataset.key;
       term.append(cap);
       meaning.textContent = el.dataset.keyLabel || el.ariaLabel || (el.labels && el.labels[0] || el).innerText.split("\n")[0];
       return [term, meaning];
     }));
+    help.scrollIntoView({ block: "nearest" });
   };
   if (help && toggle) {
     help.addEventListener("toggle", listKeys);
@@ -73,13 +69,12 @@
     if (event.key === "Escape") return closeMenus(null);
     if (!enabled || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-    if (event.key === "?" && help) { help.open = !help.open; return help.scrollIntoView({ block: "nearest" }); }
-    typed = event.timeStamp - last > 1200 ? event.key : `${typed} ${event.key}`;
-    last = event.timeStamp;
-    const target = [...document.querySelectorAll("[data-key]")].find((el) => el.dataset.key === typed || el.dataset.key === event.key);
+    if (event.key === "?" && help) { help.open = !help.open; return; }
+    const pair = event.timeStamp - last < 1200 ? `${previous} ${event.key}` : "";
+    [previous, last] = [event.key, event.timeStamp];
+    const target = pair && document.querySelector(`[data-key="${CSS.escape(pair)}"]`) || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!target) return;
     event.preventDefault();
-    typed = "";
     if (target.matches("input, textarea, select")) target.focus(); else target.click();
   });
 })();
