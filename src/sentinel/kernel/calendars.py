@@ -311,7 +311,8 @@ class Both(OpenTime):
         cursor = at
         while cursor < until:
             seen_until = cursor + 2 * PATIENCE
-            start, end = next(_common(self.a, self.b, cursor, seen_until), (seen_until, seen_until))
+            shared = _first_shared(self.a, self.b, cursor, seen_until)
+            start, end = shared or (seen_until, seen_until)
             alone_until = start - PATIENCE
             if alone_until > cursor:
                 yield from self.b.stretches(cursor, min(alone_until, until))
@@ -325,20 +326,22 @@ class Both(OpenTime):
 def first_common(a: OpenTime, b: OpenTime, at: datetime) -> datetime | None:
     """The first instant from `at` on at which both are open; None when there is none within 14 days."""
     at = as_utc(at)
-    return next((start for start, _ in _common(a, b, at, at + PATIENCE + _INSTANT)), None)
+    shared = _first_shared(a, b, at, at + PATIENCE + _INSTANT)
+    return shared[0] if shared else None
 
 
-def _common(a: OpenTime, b: OpenTime, at: datetime, until: datetime) -> Iterator[Stretch]:
+def _first_shared(a: OpenTime, b: OpenTime, at: datetime, until: datetime) -> Stretch | None:
     ours, theirs = a.stretches(at, until), b.stretches(at, until)
     one, other = next(ours, None), next(theirs, None)
     while one and other:
         start, end = max(one[0], other[0]), min(one[1], other[1])
         if start < end:
-            yield start, end
+            return start, end
         if one[1] <= other[1]:
             one = next(ours, None)
         else:
             other = next(theirs, None)
+    return None
 
 
 @dataclass(frozen=True)
