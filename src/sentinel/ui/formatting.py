@@ -22,7 +22,7 @@ ENGLISH_UNITS = Units()
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """The distance of a due time: `seconds` left (negative when late), `tone`, and the bare duration `text`."""
+    """The distance of a due time: `seconds` left (negative when late), `tone`, and the duration as `text`."""
 
     seconds: int
     tone: str
