@@ -195,16 +195,28 @@ class Environment(BaseSettings):
 
 
 def _kept_secret(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         # Created closed, never opened up and then closed: nobody can read it in between.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{PREFIX}DATA_DIR {path.parent} cannot be written ({error.strerror}); choose another folder"
+        ) from None
     with os.fdopen(descriptor, "w") as file:
         secret = secrets.token_urlsafe(48)
         file.write(secret)
     return secret
+
+
+# Pydantic's own sentences speak to programmers.
+PLAIN_WORDS = {
+    "int_parsing": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "literal_error": "must be text or json",
+}
 
 
 def problems_of(error: ValidationError) -> list[str]:
@@ -212,7 +224,8 @@ def problems_of(error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         variable = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
-        lines.append(f"{variable} {problem['msg']}" if problem["loc"] else f"{PREFIX}{problem['msg']}")
+        text = PLAIN_WORDS.get(problem["type"], problem["msg"])
+        lines.append(f"{variable} {text}" if problem["loc"] else f"{PREFIX}{text}")
     return lines
 
 

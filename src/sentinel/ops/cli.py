@@ -12,6 +12,7 @@ from functools import cache
 import click
 import django
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
 
 from sentinel import __version__
 from sentinel.ops import commands
@@ -29,7 +30,7 @@ def _found() -> dict[str, click.Command]:
             command = importlib.import_module(f"{commands.__name__}.{module.name}").command
         except ModuleNotFoundError as error:
             # Only until every package has arrived.
-            print(f"({module.name} left out: {error})", file=sys.stderr)
+            click.echo(f"({module.name} left out: {error})", err=True)
             continue
         found[command.name] = command
     return found
@@ -67,6 +68,10 @@ def main() -> None:
         for line in str(error).splitlines():
             click.echo(f"sentinel: {line}", err=True)
         sys.exit(WRONG_SETTINGS)
+    except OperationalError as error:
+        # The database went away or was never there; everything else about it is a defect and shows itself.
+        click.echo(f"sentinel: PostgreSQL does not answer: {str(error).splitlines()[0]}", err=True)
+        sys.exit(1)
     except PostgresUnavailable as error:
         click.echo(f"sentinel: {error}", err=True)
         sys.exit(1)

@@ -35,6 +35,9 @@ DATABASE = "sentinel"
 LONGEST_SOCKET_FOLDER = 103 - len("/.s.PGSQL.5432")
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 30
+# A server that was killed takes a moment to be gone, and until then refuses a successor.
+SECONDS_TO_DIE = 15
+STILL_DYING = re.compile(r"lock file|shared memory block")
 # Where root keeps the cluster when the ordinary user it runs as cannot reach the data directory.
 ROOTS_OWN_PLACE = Path("/var/lib/sentinel")
 
@@ -192,11 +195,19 @@ class Cluster:
         # pg_ctl puts the server into a session of its own: Ctrl-C in the terminal must reach us, and
         # the server only after everybody who uses it has finished.
         command = [str(binaries / "pg_ctl"), "start", "--wait", f"--timeout={SECONDS_TO_START}"]
-        with self.log.open("ab") as log:
-            failure = self._run([*command, f"--pgdata={self.data}", f"--options={words}"], output=log)
-        if failure is not None:
+        command += [f"--pgdata={self.data}", f"--options={words}"]
+        deadline = time.monotonic() + SECONDS_TO_DIE
+        while True:
+            with self.log.open("ab") as log:
+                failure = self._run(command, output=log)
+            if failure is None:
+                return
             complaint = _complaint(self.log.read_text(errors="replace"))
-            raise PostgresUnavailable(f"the embedded PostgreSQL did not start: {complaint} (see {self.log})")
+            if not STILL_DYING.search(complaint) or time.monotonic() > deadline:
+                raise PostgresUnavailable(
+                    f"the embedded PostgreSQL did not start: {complaint} (see {self.log})"
+                )
+            time.sleep(0.2)
 
     def _create_database(self) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

@@ -38,8 +38,3 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
-
-# Only until every package has arrived.
-from importlib.util import find_spec
-
-INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith("sentinel.") or find_spec(app)]

@@ -1,6 +1,5 @@
 """What Sentinel is told from outside, and how requests are answered."""
 
-
 from sentinel.config.environment import environment
 
 # The whole checked environment, for `sentinel doctor` and the supervisor.

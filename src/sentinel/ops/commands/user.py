@@ -1,6 +1,7 @@
 """`sentinel user`: the people of the provider who may sign in."""
 
 import click
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -41,9 +42,12 @@ def add(email: str, name: str, roles: tuple[str, ...], zone: str, language: str,
     user.is_superuser = is_administrator
     user.set_password(password)
     with database_running():
+        if User.objects.filter(email__iexact=email).exists():
+            raise click.ClickException(f"there is a user with the address {email} already")
         try:
             with transaction.atomic():
-                user.full_clean()
+                validate_password(password, user)
+                user.full_clean(validate_constraints=False)
                 user.save()
         except ValidationError as error:
             raise click.ClickException("; ".join(error.messages)) from None

@@ -15,7 +15,7 @@ from sentinel.ops.ports import refuse_if_taken
 @click.option(
     "--threads",
     type=click.IntRange(1, 64),
-    default=8,
+    default=4,
     show_default=True,
     help="Requests at once, per process.",
 )
