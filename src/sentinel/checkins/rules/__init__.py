@@ -1,0 +1,48 @@
+"""Check-in rules, pure: evidence of a human (`evidence`), whom to ask when (`cadence`), why not (`asking`)."""
+
+from sentinel.checkins.rules.asking import AskingFacts, WhyNot, why_not_asked, words_of
+from sentinel.checkins.rules.cadence import (
+    Beat,
+    CadenceFacts,
+    CadenceRules,
+    Plan,
+    plan_next,
+    slot_after_a_missed_window,
+)
+from sentinel.checkins.rules.evidence import (
+    BURST,
+    PROVISIONAL_PATIENCE,
+    CheckInState,
+    Evidence,
+    Face,
+    Press,
+    ResponseKind,
+    Severity,
+    Verdict,
+    Visit,
+    judge,
+)
+
+__all__ = [
+    "BURST",
+    "PROVISIONAL_PATIENCE",
+    "AskingFacts",
+    "Beat",
+    "CadenceFacts",
+    "CadenceRules",
+    "CheckInState",
+    "Evidence",
+    "Face",
+    "Plan",
+    "Press",
+    "ResponseKind",
+    "Severity",
+    "Verdict",
+    "Visit",
+    "WhyNot",
+    "judge",
+    "plan_next",
+    "slot_after_a_missed_window",
+    "why_not_asked",
+    "words_of",
+]

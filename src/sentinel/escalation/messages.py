@@ -1,0 +1,356 @@
+"""What users of the provider are told: duties, rungs, news. One clear subject, verbatim words first.
+
+Every function takes plain values and returns a :class:`Notice`: the e-mail and the console entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
+
+from sentinel.checkins.rules import ResponseKind, Severity
+from sentinel.escalation.rules import Audience, DutyKind
+from sentinel.ui.dates import local_moment, local_time
+from sentinel.ui.formatting import duration_text
+from sentinel.ui.links import console_url
+from sentinel.ui.mail import (
+    Block,
+    Letter,
+    Mail,
+    Sender,
+    automatic_headers,
+    compose,
+    headline,
+    link,
+    plain,
+    quote,
+    tel_url,
+)
+
+
+class Reason(StrEnum):
+    """Why somebody is told now."""
+
+    NEW = "new"  # a frown just came in
+    DUE = "due"  # a new duty on the same problem (a call to repeat, a promise to make …)
+    LATE = "late"  # a rung fired: what was owed did not happen
+    TAKEN_OVER = "taken_over"  # this person answers for it from now on
+    HANDED_OVER = "handed_over"
+    PROMISE_MISSED = "promise_missed"
+    REOPENED = "reopened"  # the worker said "not yet"
+    OBJECTED = "objected"  # the worker objected to a yes by telephone
+    CAME_BACK = "came_back"  # the worker reported a closed problem again
+    WORKER_WROTE = "worker_wrote"
+    MANAGER_WANTED = "manager_wanted"  # the worker wants to talk to the manager
+    CONFIRMED = "confirmed"  # good news: the worker said yes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Somebody else who knows of it, since when."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pointer:
+    """Another problem of the same cause, told in the same notice."""
+
+    problem_id: int
+    worker_name: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeFacts:
+    """One notice about one problem to one user. Instants in UTC.
+
+    ``owed``/``due_at``/``accountable_name``: the duty in force after this firing (None once confirmed).
+    ``tried``: finished lines of what was tried ("Fri 16:20 no answer, Maria Schulz").
+    ``new_words``: what the worker said just now, when that is not ``words``.
+    """
+
+    reason: Reason
+    recipient_id: int
+    recipient_language: str
+    recipient_zone: str
+    sender: Sender
+    audience: Audience | None
+    rung: int
+    repeat: int
+    problem_id: int
+    worker_name: str
+    account_name: str
+    site_name: str
+    site_zone: str
+    words: str
+    words_language: str
+    severity: Severity
+    may_call: bool
+    telephone: str
+    call_when: str
+    call_language: str
+    opened_at: datetime
+    owed: DutyKind | None
+    due_at: datetime | None
+    accountable_id: int | None
+    accountable_name: str
+    now: datetime
+    new_words: str = ""
+    note: str = ""
+    tried: tuple[str, ...] = ()
+    told: tuple[Told, ...] = ()
+    others: tuple[Pointer, ...] = ()
+    collapsed: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewsFacts:
+    """A comment, a suggestion or praise from a worker, for the owner. ``response_id``: its page."""
+
+    recipient_language: str
+    sender: Sender
+    response_id: int
+    kind: ResponseKind
+    worker_name: str
+    account_name: str
+    site_name: str
+    words: str
+    words_language: str
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PleaseCheckFacts:
+    """A frown that may be a mail scanner's; quiet, console only."""
+
+    please_check_id: int
+    recipient_language: str
+    worker_name: str
+    account_name: str
+    site_name: str
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleNotice:
+    """An entry of the console's notices."""
+
+    title: str
+    text: str
+    url: str
+
+    def payload(self) -> dict[str, str]:
+        """The outbox payload of the channel ``console``."""
+        return {"title": self.title, "text": self.text, "url": self.url}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """The same news for both channels; ``notice.mail.payload()`` and ``notice.console.payload()``."""
+
+    mail: Mail
+    console: ConsoleNotice
+
+
+def duty_notice(facts: NoticeFacts) -> Notice:
+    """Tell a user what is owed on a problem, or that it is late."""
+    with override(facts.recipient_language):
+        title = _title(facts)
+        url = console_url(f"/problems/{facts.problem_id}/")
+        letter = Letter(
+            subject=title,
+            preheader=facts.new_words or facts.words,
+            language=facts.recipient_language,
+            sender=facts.sender,
+            before=_body(facts, title, url),
+            notes=_notes(facts),
+        )
+        headers = automatic_headers(stream="duty", subject_id=facts.problem_id)
+        mail = replace(compose(letter, headers=headers), from_name="Sentinel")
+        said = facts.new_words or facts.words
+        where = f"{facts.account_name}, {facts.site_name}"
+        return Notice(
+            mail=mail,
+            console=ConsoleNotice(title=title, text=f"“{said}” {where}" if said else where, url=url),
+        )
+
+
+def news_notice(facts: NewsFacts) -> Notice:
+    """Tell the owner what a happy worker wrote."""
+    with override(facts.recipient_language):
+        title = _NEWS.get(facts.kind, _COMMENT)
+        words = {"worker": facts.worker_name, "account": facts.account_name}
+        subject = _(title) % words
+        url = console_url(f"/responses/{facts.response_id}/")
+        letter = Letter(
+            subject=subject,
+            preheader=facts.words,
+            language=facts.recipient_language,
+            sender=facts.sender,
+            before=(
+                headline(subject),
+                quote(facts.words, facts.words_language),
+                plain(f"{facts.worker_name}, {facts.site_name}, {facts.account_name}"),
+                link(_("Answer"), url),
+            ),
+        )
+        headers = automatic_headers(stream="news", subject_id=facts.response_id)
+        return Notice(
+            mail=replace(compose(letter, headers=headers), from_name="Sentinel"),
+            console=ConsoleNotice(title=subject, text=f"“{facts.words}”", url=url),
+        )
+
+
+def please_check_notice(facts: PleaseCheckFacts) -> ConsoleNotice:
+    """Ask the owner, quietly, to look at a frown nobody can vouch for."""
+    with override(facts.recipient_language):
+        return ConsoleNotice(
+            title=_("Please check: a frown from %(worker)s") % {"worker": facts.worker_name},
+            text=_(
+                "%(account)s, %(site)s. It may have been a mail scanner: no person is proven to have pressed."
+                " A short question to the worker settles it."
+            )
+            % {"account": facts.account_name, "site": facts.site_name},
+            url=console_url(f"/please-check/{facts.please_check_id}/"),
+        )
+
+
+_COMMENT = gettext_noop("%(worker)s (%(account)s) left a comment")
+_NEWS = {
+    ResponseKind.SUGGESTION: gettext_noop("%(worker)s (%(account)s) has a suggestion"),
+    ResponseKind.PRAISE: gettext_noop("%(worker)s (%(account)s) has praise for you"),
+}
+
+_OWED = {
+    DutyKind.ACKNOWLEDGE: gettext_noop("take it"),
+    DutyKind.CALL: gettext_noop("call %(worker)s"),
+    DutyKind.PROMISE: gettext_noop("promise %(worker)s a date"),
+    DutyKind.SOLVE: gettext_noop("solve it, or say that it is solved"),
+    DutyKind.ASK: gettext_noop("hear from %(worker)s whether it is solved"),
+}
+
+_MISSING = {
+    DutyKind.ACKNOWLEDGE: gettext_noop("nobody has taken the problem of %(worker)s"),
+    DutyKind.CALL: gettext_noop("nobody has called %(worker)s"),
+    DutyKind.PROMISE: gettext_noop("%(worker)s has no date"),
+    DutyKind.SOLVE: gettext_noop("not solved for %(worker)s"),
+    DutyKind.ASK: gettext_noop("%(worker)s has not said whether it is solved"),
+}
+
+_TITLES = {
+    Reason.DUE: gettext_noop("Next: %(owed)s, %(what)s"),
+    Reason.TAKEN_OVER: gettext_noop("%(whose)s now: %(worker)s, %(what)s"),
+    Reason.HANDED_OVER: gettext_noop("%(whose)s from now on: %(worker)s, %(what)s"),
+    Reason.PROMISE_MISSED: gettext_noop("Promise missed: %(worker)s, %(what)s"),
+    Reason.REOPENED: gettext_noop("Not solved: call %(worker)s now, %(what)s"),
+    Reason.OBJECTED: gettext_noop("%(worker)s objects, it is not solved: %(what)s"),
+    Reason.CAME_BACK: gettext_noop("It came back: call %(worker)s now, %(what)s"),
+    Reason.WORKER_WROTE: gettext_noop("%(worker)s wrote: %(what)s"),
+    Reason.MANAGER_WANTED: gettext_noop("%(worker)s wants to talk to the manager: %(what)s"),
+    Reason.CONFIRMED: gettext_noop("Solved, says %(worker)s: %(what)s"),
+}
+
+
+def _title(facts: NoticeFacts) -> str:
+    """One line that says who must do what now, readable on a locked phone."""
+    said = facts.new_words if facts.reason is Reason.WORKER_WROTE and facts.new_words else facts.words
+    words = {
+        "worker": facts.worker_name,
+        "what": _short(said) or _("no words yet"),
+        "there": f"{facts.site_name}, {_there(facts)}",
+        "owed": _owed(facts),
+        "whose": _("Yours") if facts.accountable_id == facts.recipient_id else facts.accountable_name,
+    }
+    if facts.reason is Reason.NEW:
+        if not facts.may_call:
+            return _("Write to %(worker)s now: %(what)s (%(there)s)") % words
+        if facts.severity is Severity.STOPPED:
+            return _("Work stopped. Call %(worker)s now: %(what)s (%(there)s)") % words
+        return _("Call %(worker)s now: %(what)s (%(there)s)") % words
+    if facts.reason is Reason.LATE and facts.owed and facts.due_at:
+        late = duration_text(int((facts.now - facts.due_at).total_seconds()))
+        missing = _(_MISSING[facts.owed]) % words
+        if facts.now > facts.due_at and late:
+            return _("Late %(late)s: %(missing)s (%(account)s)") % {
+                "late": late,
+                "missing": missing,
+                "account": facts.account_name,
+            }
+        return _("Due now: %(missing)s (%(account)s)") % {"missing": missing, "account": facts.account_name}
+    return _(_TITLES.get(facts.reason, _TITLES[Reason.DUE])) % words
+
+
+def _body(facts: NoticeFacts, title: str, url: str) -> tuple[Block, ...]:
+    """The worker's own words first; then who and where, the number, what is owed, the page."""
+    blocks = [headline(title)]
+    blocks += [quote(said, facts.words_language) for said in (facts.new_words, facts.words) if said]
+    blocks.append(
+        plain(
+            _("%(worker)s, %(site)s, %(account)s. It is %(time)s there.")
+            % {
+                "worker": facts.worker_name,
+                "site": facts.site_name,
+                "account": facts.account_name,
+                "time": _there(facts),
+            }
+        )
+    )
+    if facts.may_call and facts.telephone:
+        blocks.append(link(_("Call %(number)s") % {"number": facts.telephone}, tel_url(facts.telephone)))
+    wishes = [facts.call_when, facts.call_language and _("language: %(l)s") % {"l": facts.call_language}]
+    if any(wishes):
+        blocks.append(
+            plain(_("The worker's wishes: %(wishes)s") % {"wishes": "; ".join(filter(None, wishes))})
+        )
+    if facts.owed and facts.due_at:
+        due = local_moment(facts.due_at, facts.recipient_zone, facts.recipient_language)
+        owes = _("Owed by %(who)s until %(due)s: %(owed)s.")
+        blocks.append(plain(owes % {"who": facts.accountable_name, "due": due, "owed": _owed(facts)}))
+    if facts.note:
+        blocks.append(plain(facts.note))
+    return (*blocks, link(_("Open the problem"), url))
+
+
+def _notes(facts: NoticeFacts) -> tuple[str, ...]:
+    opened = local_moment(facts.opened_at, facts.recipient_zone, facts.recipient_language)
+    lines = [_("Reported %(moment)s.") % {"moment": opened}]
+    if facts.tried:
+        lines.append(_("Tried so far: %(lines)s") % {"lines": "; ".join(facts.tried)})
+    if facts.told:
+        # One entry per person, the latest: at the top of a ladder the list would grow every day.
+        latest = {told.name: told.at for told in sorted(facts.told, key=lambda told: told.at)}
+        names = ", ".join(
+            f"{name} ({local_moment(at, facts.recipient_zone, facts.recipient_language)})"
+            for name, at in latest.items()
+        )
+        lines.append(_("Also told: %(names)s") % {"names": names})
+    lines += [
+        _("Same cause: %(worker)s, “%(words)s”") % {"worker": other.worker_name, "words": _short(other.words)}
+        for other in facts.others
+    ]
+    if facts.collapsed:
+        lines.append(facts.collapsed)
+    return tuple(lines)
+
+
+def _owed(facts: NoticeFacts) -> str:
+    if facts.owed is None:
+        return ""
+    if facts.owed is DutyKind.CALL and not facts.may_call:
+        return _("write to %(worker)s, who wants no call") % {"worker": facts.worker_name}
+    return _(_OWED[facts.owed]) % {"worker": facts.worker_name}
+
+
+def _there(facts: NoticeFacts) -> str:
+    return local_time(facts.now, facts.site_zone, facts.recipient_language)
+
+
+def _short(words: str, limit: int = 60) -> str:
+    line = " ".join(words.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
