@@ -4,18 +4,22 @@ import enum
 import smtplib
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import Error, connection
 
+from sentinel.engine.selectors import finished_cycles, last_cycle_finished_at
 from sentinel.ops.database import embedded_cluster, unapplied_migrations
 from sentinel.people.models import User
 from sentinel.people.rules import Role
 
 OLDEST_POSTGRES = 15
 SECONDS_FOR_THE_MAIL_SERVER = 10
+# A cycle is written down once a second.
+SECONDS_FOR_A_CYCLE = 5
 # Leases and due times compare clocks of different machines; this much apart is still harmless.
 TOLERATED_SKEW = timedelta(seconds=2)
 
@@ -123,12 +127,29 @@ def check_clock() -> Outcome:
     return Verdict.GOOD, "this machine and the database agree"
 
 
+def check_engine() -> Outcome:
+    """Some engine finishes new cycles; one that merely exists may hang."""
+    if unapplied_migrations():
+        return Verdict.DOUBTFUL, "not looked at before the migrations are applied"
+    before = finished_cycles()
+    deadline = time.monotonic() + SECONDS_FOR_A_CYCLE
+    while time.monotonic() < deadline:
+        grown = [engine for engine, cycles in finished_cycles().items() if cycles > before.get(engine, 0)]
+        if grown:
+            return Verdict.GOOD, "an engine finishes its cycles"
+        time.sleep(0.25)
+    last = last_cycle_finished_at()
+    when = f"the last cycle finished {last:%Y-%m-%d %H:%M} UTC" if last else "none ever ran"
+    return Verdict.BAD, f"no engine is working ({when}): start `sentinel engine` or `sentinel up`"
+
+
 CHECKS: dict[str, Callable[[], Outcome]] = {
     "settings": check_settings,
     "database": check_database,
     "tables": check_migrations,
     "people": check_people,
     "mail": check_mail,
+    "engine": check_engine,
     "clock": check_clock,
 }
 

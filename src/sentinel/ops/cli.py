@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
 from sentinel import __version__
+from sentinel.kernel.errors import Refused
 from sentinel.ops import commands
 from sentinel.ops.postgres import PostgresUnavailable
 
@@ -72,6 +73,6 @@ def main() -> None:
         # The database went away or was never there; everything else about it is a defect and shows itself.
         click.echo(f"sentinel: PostgreSQL does not answer: {str(error).splitlines()[0]}", err=True)
         sys.exit(1)
-    except PostgresUnavailable as error:
+    except (Refused, PostgresUnavailable) as error:
         click.echo(f"sentinel: {error}", err=True)
         sys.exit(1)

@@ -20,9 +20,11 @@ INSTALLED_APPS = [
     "sentinel.checkins",
     "sentinel.problems",
     "sentinel.escalation",
+    "sentinel.engine",
     "sentinel.ui",
     "sentinel.web",
     "sentinel.respond",
+    "sentinel.config",
 ]
 
 MIDDLEWARE = [

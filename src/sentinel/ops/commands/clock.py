@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 import click
-from django.conf import settings
 
-from sentinel.demonstration.services import advance_clock
+from sentinel.demonstration.services import advance_clock, refuse_outside_demonstration
 from sentinel.kernel import clock
 from sentinel.ops.database import database_running
 from sentinel.ops.durations import Duration
@@ -30,8 +29,7 @@ def advance(duration: timedelta) -> None:
 
     Every duty and message that becomes due in between is then handled by the engine, in order.
     """
-    if not settings.DEMONSTRATION:
-        raise click.ClickException("the clock moves only in a demonstration (SENTINEL_DEMONSTRATION=true)")
+    refuse_outside_demonstration()
     with database_running():
-        advance_clock(by=duration)
-        click.echo(f"It is now {clock.now():%A %Y-%m-%d %H:%M:%S} UTC")
+        now = advance_clock(by=duration, actor_name="sentinel clock", now=clock.now())
+        click.echo(f"It is now {now:%A %Y-%m-%d %H:%M:%S} UTC")

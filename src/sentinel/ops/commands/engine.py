@@ -4,6 +4,7 @@ import click
 
 from sentinel.engine.loop import run_forever
 from sentinel.ops.database import database_running
+from sentinel.ops.modes import begin_work
 from sentinel.ops.supervisor import stop_on_signals
 
 
@@ -16,4 +17,5 @@ def command() -> None:
     """
     stop = stop_on_signals()
     with database_running():
+        begin_work()
         run_forever(stop)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from sentinel.ops.catalogues import compile_changed
 from sentinel.ops.database import database_running, migrate
-from sentinel.ops.modes import refuse_wrong_mode
+from sentinel.ops.modes import begin_work
 from sentinel.ops.ports import refuse_if_taken
 from sentinel.ops.postgres import Cluster
 from sentinel.ops.supervisor import Part, stop_on_signals, supervise
@@ -36,7 +36,7 @@ def command() -> None:
     stop = stop_on_signals()
     with database_running() as cluster:
         migrate(verbosity=0)
-        refuse_wrong_mode()
+        begin_work()
         parts = [_part("web"), _part("engine")]
         if settings.CATCHES_MAIL:
             # First, so that it already listens when the engine sends.

@@ -2,11 +2,13 @@
 
 import click
 from django.conf import settings
+from django.db import connections
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
 from sentinel.ops.database import database_running
+from sentinel.ops.modes import begin_work
 from sentinel.ops.ports import refuse_if_taken
 
 
@@ -29,6 +31,8 @@ def command(workers: int, threads: int) -> None:
     refuse_if_taken(host, port)
     module, _, name = settings.WSGI_APPLICATION.rpartition(".")
     with database_running():
+        begin_work()
+        connections.close_all()  # the server's own processes open theirs
         Server(
             f"{module}:{name}",
             address=host,

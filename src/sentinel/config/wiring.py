@@ -1,0 +1,35 @@
+"""Chooses the adapters: the one place that knows which part of the outside a process talks to."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from sentinel.channels import registry
+from sentinel.channels.console.sender import ConsoleSender
+from sentinel.channels.email.sender import EmailSender, SmtpServer, Tls
+from sentinel.demonstration.clock import DemonstrationClock
+from sentinel.kernel import clock
+
+
+def wire(*, demonstration: bool) -> None:
+    """Set a process up; called once, when Django is ready.
+
+    The engine replaces the clock by the database's own as soon as it runs.
+    """
+    if demonstration:
+        clock.install(DemonstrationClock())
+    registry.register("console", ConsoleSender)
+    registry.register("email", lambda: EmailSender(mail_server()))
+
+
+def mail_server() -> SmtpServer:
+    """The SMTP server of the settings, introduced by the name people know this Sentinel by."""
+    tls = Tls.IMPLICIT if settings.EMAIL_USE_SSL else Tls.STARTTLS if settings.EMAIL_USE_TLS else Tls.NONE
+    return SmtpServer(
+        host=settings.EMAIL_HOST,
+        port=settings.EMAIL_PORT,
+        username=settings.EMAIL_HOST_USER,
+        password=settings.EMAIL_HOST_PASSWORD,
+        tls=tls,
+        hello_name=urlsplit(settings.BASE_URL).hostname or "",
+    )
