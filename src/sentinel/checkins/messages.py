@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -128,7 +129,9 @@ class ResponseAnswerFacts:
     kind: ResponseKind
     words: str
     words_language: str
-    text: str
+    received_at: datetime
+    zone: str
+    answer: str
     now: datetime
 
 
@@ -151,14 +154,18 @@ def check_in_question(facts: QuestionFacts) -> Mail:
 def response_answer(facts: ResponseAnswerFacts) -> Mail:
     """A user's own answer to what a happy worker wrote. A person wrote it, hence no automatic headers."""
     with override(facts.language):
+        day = local_day(facts.received_at.astimezone(ZoneInfo(facts.zone)).date(), facts.language)
         letter = Letter(
             subject=_answer_subject(facts.kind),
-            preheader=" ".join(facts.text.split())[:120],
+            preheader=" ".join(facts.answer.split())[:120],
             language=facts.language,
             sender=facts.sender,
             greeting=greeting(facts.worker_name),
-            before=(plain(facts.text),),
-            after=(quiet(_("You wrote to us:")), quote(facts.words, facts.words_language))
+            before=(plain(facts.answer),),
+            after=(
+                quiet(_("On %(day)s you wrote to us:") % {"day": day}),
+                quote(facts.words, facts.words_language),
+            )
             if facts.words
             else (),
             closing=_("Kind regards"),

@@ -1,4 +1,4 @@
-"""Check-in rules, pure: evidence of a human (`evidence`), whom to ask when (`cadence`), why not (`asking`)."""
+"""Pure rules: evidence of a human (`evidence`), whom to ask when (`cadence`), why not (`asking`)."""
 
 from sentinel.checkins.rules.asking import AskingFacts, WhyNot, why_not_asked, words_of
 from sentinel.checkins.rules.cadence import (
