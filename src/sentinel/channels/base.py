@@ -1,0 +1,77 @@
+"""The contract of a channel: one claimed message in, what came of the try out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypedDict
+
+from sentinel.outbox.rules import Result
+from sentinel.outbox.services import Claimed
+
+
+class EmailPayload(TypedDict):
+    """What ``Claimed.payload`` holds on the channel ``email``."""
+
+    subject: str
+    text: str
+    html: str
+    language: str
+    from_name: str
+    from_address: str
+    reply_to: str
+    headers: Mapping[str, str]
+
+
+class ConsolePayload(TypedDict):
+    """What ``Claimed.payload`` holds on the channel ``console``."""
+
+    title: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What one try came to.
+
+    ``detail`` is the provider's answer or our reason, for people. ``provider_ref`` is the provider's
+    name for the message. ``address_refused``: the provider says that nobody lives at this address.
+    """
+
+    result: Result
+    detail: str = ""
+    provider: str = ""
+    provider_ref: str = ""
+    address_refused: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What the engine must know about a channel.
+
+    ``may_repeat``: a second copy does no harm, so an unclear result may be tried again (the copy
+    carries the same identity). ``connections``: how many tries may run at the same time.
+    ``batch``: how many messages one connection leases at once.
+    """
+
+    may_repeat: bool
+    connections: int
+    batch: int
+
+
+class Sender(Protocol):
+    """Tries to deliver messages of one channel. Used by several threads at once."""
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def send(self, message: Claimed, now: datetime) -> Sent:
+        """Try once. Never raises for a failed try; returns within two thirds of the outbox's lease."""
+
+    def close(self) -> None:
+        """Let go of what this thread holds open."""

@@ -1,0 +1,1 @@
+"""The console: notices that users read on Sentinel's own pages."""

@@ -1,0 +1,269 @@
+"""The loop, readable aloud: decide what is due, send what was decided, sleep until the next is due.
+
+``run_once`` does it in the calling thread (tests, filling a demonstration); ``run_forever`` is the
+process: one decider, and per channel its own dispatchers, so that a hanging channel delays no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, connections
+
+from sentinel.channels import registry
+from sentinel.demonstration.selectors import clock_offset, forget_clock_offset
+from sentinel.demonstration.services import CLOCK_MOVED
+from sentinel.engine.clock import DatabaseClock
+from sentinel.engine.heartbeat import Heartbeat
+from sentinel.engine.passes import (
+    dispatch,
+    fire_duties,
+    plan_check_ins,
+    retry_quarantined,
+    review_provisional,
+    send_check_ins,
+)
+from sentinel.engine.selectors import next_firing_at
+from sentinel.kernel import clock
+from sentinel.outbox.selectors import next_visible_at
+from sentinel.outbox.services import WAKE_UP
+
+logger = logging.getLogger(__name__)
+
+#: Longest sleep: what a lost wake-up may cost.
+LONGEST_SLEEP = 1.0
+LONGEST_PAUSE = 5.0
+#: A thread that does not end in time is left behind; its message is repeated after its lease.
+SECONDS_TO_STOP = 4.0
+#: Steps of the demonstration's clock while the engine catches up with an advance.
+LONGEST_STEP = timedelta(hours=1)
+#: More than this is a repeated decision, not work.
+_MOST_ROUNDS = 10_000
+
+
+@dataclass(frozen=True)
+class Decider:
+    """A deciding pass, and how much engine time lies between two of its turns."""
+
+    name: str
+    run: Callable[[datetime], int]
+    every: timedelta = timedelta()
+
+
+DECIDERS = (
+    Decider("fire_duties", fire_duties.run),
+    Decider("review_provisional", review_provisional.run, timedelta(seconds=5)),
+    Decider("plan_check_ins", plan_check_ins.run, timedelta(seconds=30)),
+    Decider("send_check_ins", send_check_ins.run, timedelta(seconds=5)),
+    Decider("retry_quarantined", retry_quarantined.run, timedelta(minutes=1)),
+)
+
+
+def run_once(now: datetime) -> int:
+    """Decide and send until nothing is due at ``now``; returns how much was done. Errors come through."""
+    total = 0
+    for _ in range(_MOST_ROUNDS):
+        done = sum(decider.run(now) for decider in DECIDERS) + dispatch.run(now)
+        if not done:
+            return total
+        total += done
+    raise RuntimeError(f"the engine does not come to rest at {now}: a pass reports work again and again")
+
+
+def play(*, since: datetime, until: datetime, step: Callable[[datetime], int] = run_once) -> int:
+    """Run at every instant something falls due in between, in order, and at the end.
+
+    A clock that jumps over a week would collapse that week's rungs into one; played, every rung fires at
+    its own time.
+    """
+    total, at = 0, since
+    while at < until:
+        at = min(until, _next_stop(at))
+        total += step(at)
+    return total
+
+
+def _next_stop(at: datetime) -> datetime:
+    due = next_firing_at()
+    if due is None or due > at + LONGEST_STEP:
+        return at + LONGEST_STEP
+    return max(due, at + timedelta(seconds=1))  # whatever is left due: never stand still
+
+
+class Bell:
+    """Wakes whoever sleeps. Rung by PostgreSQL's NOTIFY; only a hint, never the carrier."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._rings = 0
+
+    def ring(self) -> None:
+        with self._condition:
+            self._rings += 1
+            self._condition.notify_all()
+
+    @property
+    def rings(self) -> int:
+        return self._rings
+
+    def wait(self, *, since: int, seconds: float) -> None:
+        """Sleep until it rang after ``since``, or ``seconds`` have passed."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._rings != since, timeout=max(0.0, seconds))
+
+
+class Engine:
+    """The threads of one engine process."""
+
+    def __init__(self, stop: threading.Event, source: DatabaseClock) -> None:
+        self.stop = stop
+        self.source = source
+        self.bell = Bell()
+        self.heartbeat = Heartbeat()
+        self._turns: dict[str, datetime] = {}
+        self._decided_at: datetime | None = None
+
+    def threads(self) -> list[threading.Thread]:
+        """One listener, one decider, and for each channel as many dispatchers as it has connections."""
+        jobs: list[tuple[str, Callable[[], float]]] = [("decider", self.decide)]
+        for channel in registry.channels():
+            connections_of_channel = registry.sender_of(channel).capabilities.connections
+            jobs.extend(
+                (f"{channel}-{n}", partial(self.send, channel)) for n in range(connections_of_channel)
+            )
+        workers = [
+            threading.Thread(target=self._keep_doing, args=job, name=job[0], daemon=True) for job in jobs
+        ]
+        return [threading.Thread(target=self._listen, name="listener", daemon=True), *workers]
+
+    def decide(self) -> float:
+        """One cycle of every deciding pass; returns how long to sleep."""
+        now = clock.now()
+        if settings.DEMONSTRATION and self._decided_at is not None and now - self._decided_at > LONGEST_STEP:
+            play(since=self._decided_at, until=now, step=self._decide_at)
+        done = self._decide_at(now)
+        self._decided_at = now
+        self.heartbeat.finished_cycle(clock.now())
+        return 0.0 if done else _seconds_until(next_firing_at())
+
+    def _decide_at(self, now: datetime) -> int:
+        done, away = 0, None
+        for decider in DECIDERS:
+            last = self._turns.get(decider.name)
+            if last is not None and timedelta() <= now - last < decider.every:
+                continue
+            try:
+                handled = decider.run(now)
+            except (InterfaceError, DatabaseError) as error:
+                away = error
+                break
+            except Exception:
+                logger.exception("%s failed; the other passes go on", decider.name)
+                handled = 0
+            done += handled
+            # A pass with more to do has its next turn at once.
+            self._turns[decider.name] = now
+            if handled:
+                self._turns.pop(decider.name)
+        if away is not None:
+            raise away
+        return done
+
+    def send(self, channel: str) -> float:
+        """Try what is due on one channel; returns how long to sleep."""
+        tried = dispatch.dispatch_channel(channel=channel, clock=clock.now, stop=self.stop)
+        return 0.0 if tried else _seconds_until(next_visible_at(channel))
+
+    def _keep_doing(self, name: str, job: Callable[[], float]) -> None:
+        failures = 0
+        try:
+            while not self.stop.is_set():
+                rings = self.bell.rings
+                try:
+                    seconds = job()
+                    failures = 0
+                except Exception as error:
+                    failures += 1
+                    seconds = self._after_failure(name, failures, error)
+                    rings = self.bell.rings  # a pause is a pause, whoever rings
+                if seconds > 0 and not self.stop.is_set():
+                    self.bell.wait(since=rings, seconds=seconds)
+        finally:
+            self._let_go()
+
+    def _after_failure(self, name: str, failures: int, error: Exception) -> float:
+        known = isinstance(error, (InterfaceError, DatabaseError))
+        logger.error("%s failed (%s); it goes on in a moment", name, error, exc_info=None if known else error)
+        _close_connections()
+        return min(LONGEST_PAUSE, 0.2 * 2.0 ** min(failures - 1, 10))
+
+    @staticmethod
+    def _let_go() -> None:
+        for channel in registry.channels():
+            registry.sender_of(channel).close()
+        _close_connections()
+
+    def _listen(self) -> None:
+        failures = 0
+        while not self.stop.is_set():
+            try:
+                self._hear()
+                failures = 0
+            except Exception as error:
+                failures += 1
+                pause = self._after_failure("listener", failures, error)
+                self.stop.wait(pause)
+        _close_connections()
+
+    def _hear(self) -> None:
+        """Wait for notes of the database until it goes away or the engine stops."""
+        connection.ensure_connection()
+        raw = connection.connection
+        for name in (WAKE_UP, CLOCK_MOVED):
+            raw.execute(f"LISTEN {name}")
+        self.bell.ring()  # whatever was said while nobody listened
+        while not self.stop.is_set():
+            for note in raw.notifies(timeout=0.5, stop_after=1):
+                if note.channel == CLOCK_MOVED:
+                    forget_clock_offset()
+                    self.source.read()
+                self.bell.ring()
+
+
+def run_forever(stop: threading.Event) -> None:
+    """Be an engine until ``stop`` is set; returns within five seconds after that."""
+    source = DatabaseClock(clock_offset if settings.DEMONSTRATION else None)
+    clock.install(source)
+    engine = Engine(stop, source)
+    threads = engine.threads()
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    engine.bell.ring()
+    deadline = time.monotonic() + SECONDS_TO_STOP
+    for thread in threads:
+        thread.join(timeout=max(0.0, deadline - time.monotonic()))
+    try:
+        engine.heartbeat.end()
+    except (InterfaceError, DatabaseError):
+        logger.info("the heartbeat stays behind: the database is away")
+    _close_connections()
+
+
+def _seconds_until(due: datetime | None) -> float:
+    if due is None:
+        return LONGEST_SLEEP
+    return min(LONGEST_SLEEP, max(0.0, (due - clock.now()).total_seconds()))
+
+
+def _close_connections() -> None:
+    with suppress(InterfaceError, DatabaseError):
+        connections.close_all()

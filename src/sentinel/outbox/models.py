@@ -1,0 +1,108 @@
+"""Columns of the outbox. Only this package imports them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from sentinel.outbox.rules import LIVE, Result, State
+
+
+class Message(models.Model):
+    """One outgoing message to one recipient on one channel.
+
+    ``dedupe_key`` is the message's identity for ever ("duty:12:3:1:0:7:email"); ``message_id`` and
+    ``created_at`` become its Message-ID and Date, so that a repeated message is the same message.
+    ``payload`` is what the channel needs, rendered when the message was decided
+    (e-mail: subject, text, html, from_name, reply_to, headers; console: title, text, url).
+    ``kind`` is a dotted name of what it says ("problem.opened"). ``problem_id`` … are plain ids.
+    """
+
+    dedupe_key = models.CharField(max_length=160, unique=True)
+    channel = models.CharField(max_length=20)
+    kind = models.CharField(max_length=60)
+    recipient_kind = models.CharField(max_length=8)
+    recipient_id = models.BigIntegerField()
+    address = models.CharField(max_length=320, blank=True)
+    priority = models.SmallIntegerField()
+    payload = models.JSONField()
+    message_id = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    first_due_at = models.DateTimeField()
+    state = models.CharField(
+        max_length=10, choices=[(s.value, s.name.title()) for s in State], default=State.PENDING.value
+    )
+    visible_at = models.DateTimeField()
+    lease_token = models.UUIDField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    settled_at = models.DateTimeField(null=True)
+    provider = models.CharField(max_length=40, blank=True)
+    provider_ref = models.CharField(max_length=200, blank=True)
+    last_error = models.TextField(blank=True)
+    read_at = models.DateTimeField(null=True)
+    bundle = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="bundled")
+    account_id = models.BigIntegerField(null=True)
+    problem_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in State]), name="message_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sending") | Q(lease_token__isnull=False), name="message_sending_has_lease"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sending") | Q(lease_token__isnull=True), name="message_lease_only_sending"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["accepted", "delivered"]) | Q(attempts__gte=1),
+                name="message_accepted_was_tried",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[s.value for s in LIVE]) | Q(settled_at__isnull=False),
+                name="message_settled_has_time",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="bundled") & Q(bundle__isnull=False))
+                | (~Q(state="bundled") & Q(bundle__isnull=True)),
+                name="message_bundled_has_pointer",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("channel", "priority", "visible_at"),
+                name="message_ready",
+                condition=Q(state__in=[s.value for s in LIVE]),
+            ),
+            models.Index(
+                fields=("recipient_kind", "recipient_id", "channel", "-id"), name="message_recipient"
+            ),
+            models.Index(
+                fields=("recipient_id",),
+                name="message_notice_waiting",
+                condition=Q(state="pending", kind="duty.notice"),
+            ),
+            models.Index(
+                fields=("problem_id",), name="message_problem", condition=Q(problem_id__isnull=False)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.recipient_kind} {self.recipient_id} by {self.channel}: {self.state}"
+
+
+class Attempt(models.Model):
+    """One try to hand a message to a provider; written at settlement, hence never for a crash."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="tries")
+    number = models.PositiveIntegerField()
+    settled_at = models.DateTimeField()
+    result = models.CharField(max_length=10, choices=[(r.value, r.name.title()) for r in Result])
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("message", "number"), name="attempt_number"),)
+
+    def __str__(self) -> str:
+        return f"try {self.number}: {self.result}"

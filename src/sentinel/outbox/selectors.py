@@ -1,0 +1,113 @@
+"""Reading the outbox, as plain values; its models stay inside the package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Min, Q, QuerySet
+
+from sentinel.outbox.models import Message
+from sentinel.outbox.rules import LIVE, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageView:
+    """One message for people to look at."""
+
+    id: int
+    dedupe_key: str
+    channel: str
+    kind: str
+    recipient_kind: str
+    recipient_id: int
+    address: str
+    state: str
+    attempts: int
+    created_at: datetime
+    visible_at: datetime
+    settled_at: datetime | None
+    read_at: datetime | None
+    last_error: str
+    payload: dict[str, Any]
+    problem_id: int | None
+    account_id: int | None
+
+
+def _views(rows: QuerySet[Message]) -> list[MessageView]:
+    return [
+        MessageView(**{name: getattr(row, name) for name in MessageView.__dataclass_fields__}) for row in rows
+    ]
+
+
+def notices_of_user(user_id: int, *, limit: int = 50) -> list[MessageView]:
+    """Console notices of a user, newest first."""
+    rows = Message.objects.filter(
+        recipient_kind="user", recipient_id=user_id, channel="console", state=State.ACCEPTED.value
+    )
+    return _views(rows.order_by("-id")[:limit])
+
+
+def count_unread_notices(user_id: int) -> int:
+    """How many console notices the user has not read."""
+    return Message.objects.filter(
+        recipient_kind="user",
+        recipient_id=user_id,
+        channel="console",
+        state=State.ACCEPTED.value,
+        read_at__isnull=True,
+    ).count()
+
+
+def messages_about_problem(problem_id: int) -> list[MessageView]:
+    """Every message a problem caused, oldest first."""
+    return _views(Message.objects.filter(problem_id=problem_id).order_by("id"))
+
+
+def messages_to(*, recipient_kind: str, recipient_id: int, kind: str | None = None) -> list[MessageView]:
+    """Every message to one recipient, oldest first."""
+    rows = Message.objects.filter(recipient_kind=recipient_kind, recipient_id=recipient_id)
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    return _views(rows.order_by("id"))
+
+
+def message_by_key(dedupe_key: str) -> MessageView | None:
+    """The message with this key, if it was enqueued."""
+    found = _views(Message.objects.filter(dedupe_key=dedupe_key))
+    return found[0] if found else None
+
+
+def count_mail_since(
+    *, recipient_kind: str, recipient_id: int, since: datetime, kind_prefix: str = ""
+) -> int:
+    """E-mails enqueued for a recipient since an instant and not taken back (fatigue rules)."""
+    return Message.objects.filter(
+        ~Q(state=State.CANCELLED.value),
+        recipient_kind=recipient_kind,
+        recipient_id=recipient_id,
+        channel="email",
+        kind__startswith=kind_prefix,
+        first_due_at__gte=since,
+    ).count()
+
+
+def next_visible_at(channel: str | None = None) -> datetime | None:
+    """When the next live message is due, for sleeping exactly that long."""
+    rows = Message.objects.filter(state__in=[s.value for s in LIVE])
+    if channel is not None:
+        rows = rows.filter(channel=channel)
+    found: datetime | None = rows.aggregate(first=Min("visible_at"))["first"]
+    return found
+
+
+def count_by_state() -> dict[str, int]:
+    """Messages per state."""
+    rows = Message.objects.values("state").annotate(n=Count("id")).order_by()
+    return {row["state"]: row["n"] for row in rows}
+
+
+def recent_messages(*, limit: int = 100) -> list[MessageView]:
+    """The newest messages of all kinds (administrators)."""
+    return _views(Message.objects.order_by("-id")[:limit])

@@ -1,0 +1,104 @@
+"""A message that will not arrive must itself become visible: on the timeline, and to somebody who can act."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from sentinel.accounts.models import Account, Worker
+from sentinel.accounts.services.reachability import mark_bounced
+from sentinel.outbox.rules import Priority, State
+from sentinel.outbox.services import Claimed, NewMessage, enqueue
+from sentinel.people.models import User
+from sentinel.people.rules import Role
+from sentinel.people.selectors import active_users_with_role
+from sentinel.problems.models import Problem
+from sentinel.timeline.services import ENGINE, About, record_event
+from sentinel.timeline.verbs import Verb
+from sentinel.ui.links import console_url
+
+
+def report_failed_message(
+    *, message: Claimed, state: State, reason: str, address_refused: bool, now: datetime
+) -> None:
+    """Record that a message failed for good and tell whoever can do something about it, by console.
+
+    A worker's refused address is marked as bounced, which gives the owner a repair task. A notice to a
+    user is reported to the account's manager, mail to a worker to the problem's owner; with neither,
+    to the administrators. Reports about console notices go nowhere else: they cannot fail.
+    """
+    with transaction.atomic():
+        problem = (
+            Problem.objects.select_related("account__manager", "account__owner", "owner", "worker")
+            .filter(pk=message.problem_id)
+            .first()
+            if message.problem_id is not None
+            else None
+        )
+        account = problem.account if problem else Account.objects.filter(pk=message.account_id or 0).first()
+        worker = (
+            Worker.objects.filter(pk=message.recipient_id).first()
+            if message.recipient_kind == "worker"
+            else None
+        )
+        if worker is not None and message.channel == "email" and address_refused:
+            mark_bounced(worker_id=worker.pk, reason=reason, now=now)
+        record_event(
+            verb=Verb.MESSAGE_FAILED,
+            at=now,
+            actor=ENGINE,
+            about=About(
+                account_id=account.pk if account else None,
+                site_id=worker.site_id if worker else None,
+                worker_id=worker.pk if worker else None,
+                problem_id=problem.pk if problem else None,
+                user_id=message.recipient_id if message.recipient_kind == "user" else None,
+            ),
+            data={
+                "kind": message.kind,
+                "channel": message.channel,
+                "to": message.address,
+                "state": state.value,
+                "reason": reason[:500],
+                "tries": message.attempts,
+            },
+        )
+        hearers = _who_hears(message, problem=problem, account=account)
+        enqueue([_notice(message, user=user, reason=reason) for user in hearers], now=now)
+
+
+def _who_hears(message: Claimed, *, problem: Problem | None, account: Account | None) -> list[User]:
+    if message.channel == "console":
+        return []
+    if message.recipient_kind == "worker":
+        user = problem.owner if problem else account.owner if account else None
+    else:
+        user = account.manager or account.owner if account else None
+    if user is not None and user.is_active:
+        return [user]
+    return list(active_users_with_role(Role.ADMINISTRATOR))
+
+
+def _notice(message: Claimed, *, user: User, reason: str) -> NewMessage:
+    subject = str(message.payload.get("subject", message.kind))
+    path = "/notices/"
+    if message.problem_id is not None:
+        path = f"/problems/{message.problem_id}/"
+    elif message.account_id is not None:
+        path = f"/accounts/{message.account_id}/"
+    return NewMessage(
+        dedupe_key=f"failed:{message.id}:{user.pk}:console",
+        channel="console",
+        kind="message.failed",
+        recipient_kind="user",
+        recipient_id=user.pk,
+        priority=Priority.LADDER,
+        payload={
+            "title": f"Mail to {message.address} did not arrive",
+            "text": f"“{subject}” was not delivered. Please reach them another way. Reason: {reason[:300]}",
+            "url": console_url(path),
+        },
+        account_id=message.account_id,
+        problem_id=message.problem_id,
+    )

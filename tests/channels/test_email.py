@@ -1,0 +1,189 @@
+"""The e-mail sender against a real SMTP server on loopback that answers as scripted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as default_policy
+from typing import Any
+
+import pytest
+
+from sentinel.channels.base import Sender
+from sentinel.channels.email import sender as sender_module
+from sentinel.channels.email.sender import EmailSender
+from sentinel.channels.email.sender import SmtpServer as Target
+from sentinel.outbox.rules import Result
+from tests.channels.contract import NOW, SenderContract, claimed
+from tests.fakes.smtp import SmtpServer
+
+
+@contextmanager
+def talking_to(server: SmtpServer, **target: Any) -> Iterator[EmailSender]:
+    target = {"host": "127.0.0.1", "port": server.port, "hello_name": "s.example", **target}
+    sender = EmailSender(Target(**target))
+    try:
+        yield sender
+    finally:
+        sender.close()
+
+
+class TestEmail(SenderContract):
+    """The contract, over the wire."""
+
+    @contextmanager
+    def working(self) -> Iterator[Sender]:
+        with SmtpServer() as server, talking_to(server) as sender:
+            yield sender
+
+    @contextmanager
+    def failing(self, how: Result) -> Iterator[Sender | None]:
+        with SmtpServer() as server, talking_to(server) as sender:
+            server.on_rcpt("451 4.7.1 later" if how is Result.TRANSIENT else "550 5.1.1 nobody here")
+            yield sender
+
+
+def as_mail(content: bytes) -> EmailMessage:
+    return message_from_bytes(content, _class=EmailMessage, policy=default_policy)
+
+
+def test_a_mail_arrives_as_it_was_meant() -> None:
+    with SmtpServer() as server, talking_to(server) as sender:
+        message = claimed("email")
+        sent = sender.send(message, NOW)
+        (kept,) = server.kept
+    mail = as_mail(kept.content)
+    assert (kept.sender, kept.recipients) == ("sentinel@provider.example", ["olena@example.com"])
+    assert mail["Subject"] == message.payload["subject"]
+    assert mail["From"] == "Maria Schulz <sentinel@provider.example>"
+    assert mail["Reply-To"] == "maria@provider.example"
+    assert mail["Message-ID"] == sent.provider_ref == f"<{message.message_id}@provider.example>"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().replace("\r\n", "\n") == message.payload["text"]
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "result", "address_refused"),
+    [
+        ("rcpt", "550 5.1.1 no such user", Result.PERMANENT, True),
+        ("rcpt", "550 no such user", Result.PERMANENT, True),
+        ("rcpt", "551 user moved", Result.PERMANENT, True),
+        ("rcpt", "550 5.7.1 we do not like you", Result.PERMANENT, False),
+        ("rcpt", "552 5.2.2 mailbox full", Result.PERMANENT, False),
+        ("rcpt", "550 5.2.1 mailbox closed", Result.PERMANENT, True),
+        ("rcpt", "450 4.2.0 greylisted", Result.TRANSIENT, False),
+        ("rcpt", "421 4.3.2 shutting down", Result.TRANSIENT, False),
+        ("rcpt", "drop", Result.TRANSIENT, False),
+        ("mail", "451 4.3.0 out of order", Result.TRANSIENT, False),
+        ("mail", "530 5.7.0 sign in first", Result.TRANSIENT, False),
+        ("mail", "550 5.1.8 bad sender", Result.PERMANENT, False),
+        ("data", "451 4.3.0 queue full", Result.TRANSIENT, False),
+        ("data", "550 5.7.1 looks like spam", Result.PERMANENT, False),
+        ("data", "550 5.1.1 no such user after all", Result.PERMANENT, True),
+        ("data", "552 5.3.4 too large", Result.PERMANENT, False),
+        ("data", "421 4.3.2 shutting down", Result.TRANSIENT, False),
+        ("data", "drop", Result.TRANSIENT, False),
+    ],
+)
+def test_each_answer_is_judged(step: str, answer: str, result: Result, address_refused: bool) -> None:
+    with SmtpServer() as server, talking_to(server) as sender:
+        getattr(server, f"on_{step}")(answer)
+        sent = sender.send(claimed("email"), NOW)
+        assert (sent.result, sent.address_refused) == (result, address_refused)
+        assert server.kept == []
+        # Whatever it was, it does not spoil the next message.
+        assert sender.send(claimed("email", number=2), NOW).result is Result.ACCEPTED
+
+
+def test_an_unclear_end_is_repeated_as_the_same_message() -> None:
+    with SmtpServer() as server, talking_to(server) as sender:
+        server.on_data("keep and drop")
+        message = claimed("email")
+        assert sender.send(message, NOW).result is Result.TRANSIENT
+        assert sender.send(message, NOW).result is Result.ACCEPTED
+        first, second = server.kept
+    assert first.content == second.content
+
+
+@pytest.mark.parametrize("step", ["mail", "rcpt", "data"])
+def test_a_silent_server_is_given_up_in_time(step: str) -> None:
+    with SmtpServer() as server, talking_to(server, step_seconds=0.2, try_seconds=0.5) as sender:
+        getattr(server, f"on_{step}")("hang", "hang")
+        started = time.monotonic()
+        sent = sender.send(claimed("email"), NOW)
+        assert time.monotonic() - started < 2
+        assert sent.result is Result.TRANSIENT
+        assert server.kept == []
+
+
+def test_nobody_listening_is_transient() -> None:
+    with SmtpServer() as server:
+        port = server.port
+    sender = EmailSender(Target(host="127.0.0.1", port=port))
+    sent = sender.send(claimed("email"), NOW)
+    assert sent.result is Result.TRANSIENT
+    assert "connect" in sent.detail
+
+
+def test_one_connection_serves_many_messages_and_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender_module, "MESSAGES_PER_CONNECTION", 3)
+    with SmtpServer() as server, talking_to(server) as sender:
+        for number in range(1, 8):
+            assert sender.send(claimed("email", number=number), NOW).result is Result.ACCEPTED
+        assert server.sessions == 3
+
+
+def test_a_kept_connection_that_the_server_closed_is_replaced_without_a_failed_try() -> None:
+    server = SmtpServer()
+    with server, talking_to(server) as sender:
+        sender.send(claimed("email"), NOW)
+        server.on_mail("drop")
+        assert sender.send(claimed("email", number=2), NOW).result is Result.ACCEPTED
+        server.on_mail("421 4.4.2 idle for too long")
+        assert sender.send(claimed("email", number=3), NOW).result is Result.ACCEPTED
+        assert len(server.kept) == 3
+
+
+def test_it_signs_in() -> None:
+    with SmtpServer(user="sentinel", password="right") as server:
+        with talking_to(server, username="sentinel", password="right") as sender:
+            assert sender.send(claimed("email"), NOW).result is Result.ACCEPTED
+        with talking_to(server, username="sentinel", password="wrong") as sender:
+            sent = sender.send(claimed("email"), NOW)
+            assert (sent.result, "535" in sent.detail) == (Result.TRANSIENT, True)
+            assert "wrong" not in sent.detail
+
+
+def test_encryption_that_the_server_does_not_offer_is_not_skipped() -> None:
+    with SmtpServer() as server, talking_to(server, tls=sender_module.Tls.STARTTLS) as sender:
+        assert sender.send(claimed("email"), NOW).result is Result.TRANSIENT
+        assert server.kept == []
+
+
+@pytest.mark.parametrize(
+    "address", ["", "nobody", "a@", "@b.example", "a b@c.example", "a@b.example\r\nDATA"]
+)
+def test_an_address_that_is_none_fails_for_good(address: str) -> None:
+    with SmtpServer() as server, talking_to(server) as sender:
+        sent = sender.send(claimed("email", address=address), NOW)
+        assert (sent.result, sent.address_refused) == (Result.PERMANENT, True)
+        assert server.sessions == 0
+
+
+def test_a_payload_that_is_no_mail_fails_for_good_and_says_why() -> None:
+    with SmtpServer() as server, talking_to(server) as sender:
+        sent = sender.send(claimed("email", subject=None), NOW)
+        assert sent.result is Result.PERMANENT
+        assert "cannot be built" in sent.detail
+
+
+def test_lines_that_begin_with_a_dot_arrive_whole() -> None:
+    with SmtpServer() as server, talking_to(server) as sender:
+        text = ".\n..\n.hidden\nend\n"
+        sender.send(claimed("email", text=text, html=""), NOW)
+        (kept,) = server.kept
+    assert as_mail(kept.content).get_content().replace("\r\n", "\n") == text

@@ -1,0 +1,1 @@
+"""Stand-ins with scripted behaviour; each one passes the contract of what it stands in for."""

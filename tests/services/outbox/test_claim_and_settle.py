@@ -1,0 +1,275 @@
+"""Enqueue, claim, settle: order, leases, fencing, back-off, and states that cannot be."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from sentinel.outbox import rules
+from sentinel.outbox.models import Attempt, Message
+from sentinel.outbox.rules import Priority, Result, State
+from sentinel.outbox.selectors import count_by_state, message_by_key, next_visible_at
+from sentinel.outbox.services import LEASE, LeaseLost, NewMessage, cancel_pending, claim, enqueue, settle
+
+NOW = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def add(key: str, *, priority: Priority = Priority.LADDER, **columns: Any) -> None:
+    columns.setdefault("channel", "email")
+    with transaction.atomic():
+        enqueue(
+            [
+                NewMessage(
+                    dedupe_key=key,
+                    kind="duty.notice",
+                    recipient_kind="user",
+                    recipient_id=7,
+                    address="maria@example.com",
+                    priority=priority,
+                    payload={"subject": key},
+                    **columns,
+                )
+            ],
+            now=NOW,
+        )
+
+
+def keys(now: datetime = NOW, limit: int = 10) -> list[str]:
+    return [message.dedupe_key for message in claim(channel="email", limit=limit, now=now)]
+
+
+def state(key: str) -> str:
+    found = message_by_key(key)
+    assert found is not None
+    return found.state
+
+
+def test_urgent_messages_go_first_and_within_one_urgency_the_oldest() -> None:
+    add("check-in", priority=Priority.CHECK_IN, due_at=NOW - timedelta(hours=1))
+    add("later", due_at=NOW - SECOND)
+    add("earlier", due_at=NOW - 2 * SECOND)
+    add("alarm", priority=Priority.ALARM)
+    assert keys(limit=2) == ["alarm", "earlier"]
+    assert keys() == ["later", "check-in"]
+
+
+def test_a_message_waits_for_its_time() -> None:
+    add("tomorrow", due_at=NOW + timedelta(days=1))
+    assert keys() == []
+    assert next_visible_at("email") == NOW + timedelta(days=1)
+    assert keys(NOW + timedelta(days=1)) == ["tomorrow"]
+
+
+def test_channels_do_not_see_each_other_s_messages() -> None:
+    add("seen", channel="console")
+    assert keys() == []
+
+
+def test_the_same_key_is_enqueued_once_for_ever() -> None:
+    add("k")
+    (claimed,) = claim(channel="email", limit=1, now=NOW)
+    settle(claimed=claimed, result=Result.ACCEPTED, now=NOW)
+    add("k")
+    assert count_by_state() == {"accepted": 1}
+
+
+def test_two_same_keys_in_one_call_make_one_message() -> None:
+    new = NewMessage(
+        dedupe_key="twice",
+        channel="email",
+        kind="k",
+        recipient_kind="user",
+        recipient_id=1,
+        priority=Priority.ALARM,
+    )
+    with transaction.atomic():
+        assert enqueue([new, new], now=NOW) == 1
+    assert count_by_state() == {"pending": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_enqueueing_outside_a_transaction_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="inside the transaction"):
+        enqueue([], now=NOW)
+
+
+def test_what_is_leased_is_not_given_to_anybody_else_until_the_lease_ends() -> None:
+    add("k")
+    assert keys() == ["k"]
+    assert keys(NOW + LEASE - SECOND) == []
+    assert keys(NOW + LEASE) == ["k"]
+
+
+def test_whoever_lost_the_lease_cannot_settle() -> None:
+    add("k")
+    (slow,) = claim(channel="email", limit=1, now=NOW)
+    (other,) = claim(channel="email", limit=1, now=NOW + LEASE)
+    with pytest.raises(LeaseLost):
+        settle(claimed=slow, result=Result.PERMANENT, now=NOW + LEASE)
+    assert state("k") == "sending"
+    settle(claimed=other, result=Result.ACCEPTED, now=NOW + LEASE)
+    with pytest.raises(LeaseLost):
+        settle(claimed=other, result=Result.PERMANENT, now=NOW + LEASE)
+    assert state("k") == "accepted"
+
+
+def test_a_forged_token_settles_nothing() -> None:
+    add("k")
+    (claimed,) = claim(channel="email", limit=1, now=NOW)
+    with pytest.raises(LeaseLost):
+        settle(claimed=replace(claimed, lease_token=uuid.uuid4()), result=Result.ACCEPTED, now=NOW)
+
+
+def test_transient_failures_back_off_further_each_time_with_the_same_identity() -> None:
+    add("k")
+    now, identities, waits = NOW, set(), []
+    for attempt in range(1, 7):
+        (claimed,) = claim(channel="email", limit=1, now=now)
+        assert claimed.attempts == attempt
+        identities.add((claimed.message_id, claimed.created_at))
+        settle(claimed=claimed, result=Result.TRANSIENT, now=now, detail="451 later")
+        due = next_visible_at("email")
+        assert due is not None
+        assert keys(due - SECOND) == []
+        waits.append((due - now).total_seconds())
+        now = due
+    assert len(identities) == 1
+    assert waits == sorted(waits)
+    assert [4 <= waits[0] <= 6, 240 <= waits[-1] <= 360] == [True, True]
+    assert list(Attempt.objects.values_list("number", "result")) == [(n, "transient") for n in range(1, 7)]
+
+
+def test_a_crashed_try_leaves_no_attempt_but_counts() -> None:
+    add("k")
+    claim(channel="email", limit=1, now=NOW)
+    (claimed,) = claim(channel="email", limit=1, now=NOW + LEASE)
+    settle(claimed=claimed, result=Result.ACCEPTED, now=NOW + LEASE)
+    assert list(Attempt.objects.values_list("number", "result")) == [(2, "accepted")]
+
+
+def test_settling_keeps_what_the_provider_said() -> None:
+    add("k")
+    (claimed,) = claim(channel="email", limit=1, now=NOW)
+    settle(
+        claimed=claimed,
+        result=Result.PERMANENT,
+        now=NOW,
+        detail="550 nobody\0here",
+        provider="smtp:relay",
+        provider_ref="<id@relay>",
+    )
+    row = Message.objects.get()
+    assert (row.state, row.last_error, row.provider, row.provider_ref, row.settled_at) == (
+        "failed",
+        "550 nobodyhere",
+        "smtp:relay",
+        "<id@relay>",
+        NOW,
+    )
+
+
+def test_cancelling_takes_back_only_what_was_not_yet_claimed() -> None:
+    add("leased", problem_id=1, priority=Priority.ALARM)
+    add("waiting", problem_id=1)
+    add("other", problem_id=2)
+    assert keys(limit=1) == ["leased"]
+    assert cancel_pending(now=NOW, problem_id=1) == 1
+    assert [state(k) for k in ("leased", "waiting", "other")] == ["sending", "cancelled", "pending"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "constraint"),
+    [
+        ({"state": "sent", "settled_at": NOW}, "message_state_known"),
+        ({"state": "sending"}, "message_sending_has_lease"),
+        ({"lease_token": uuid.UUID(int=1)}, "message_lease_only_sending"),
+        ({"state": "accepted", "settled_at": NOW}, "message_accepted_was_tried"),
+        ({"state": "accepted", "attempts": 1}, "message_settled_has_time"),
+        ({"state": "bundled", "settled_at": NOW}, "message_bundled_has_pointer"),
+    ],
+)
+def test_the_database_refuses_impossible_states(columns: dict[str, Any], constraint: str) -> None:
+    add("k")
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Message.objects.update(**columns)
+
+
+def test_the_database_refuses_a_second_message_with_the_same_key() -> None:
+    add("k")
+    add("l")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Message.objects.update(dedupe_key="k")
+
+
+def test_claiming_uses_the_index_over_live_rows() -> None:
+    for n in range(50):
+        add(f"m{n}")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT id FROM outbox_message WHERE state IN ('pending', 'sending')"
+            " AND channel = 'email' AND visible_at <= now() ORDER BY priority, visible_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "message_ready" in plan
+
+
+def in_another_connection(work: Callable[[], Any]) -> Any:
+    """Do something on a connection of its own, as another engine would."""
+    found: list[Any] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(timeout=10)
+    assert not thread.is_alive(), "it waited for a lock"
+    return found[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_engines_claiming_at_once_never_wait_and_never_share() -> None:
+    for n in range(4):
+        add(f"m{n}")
+    with transaction.atomic():
+        mine = keys(limit=2)
+        theirs = in_another_connection(lambda: keys(limit=10))
+    assert (mine, theirs) == (["m0", "m1"], ["m2", "m3"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_not_committed_does_not_exist() -> None:
+    with transaction.atomic():
+        add("k")
+        assert in_another_connection(keys) == []
+        transaction.set_rollback(True)
+    assert keys() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_is_rolled_back_was_none() -> None:
+    add("k")
+    with transaction.atomic():
+        assert keys() == ["k"]
+        transaction.set_rollback(True)
+    assert keys() == ["k"]
+
+
+def test_a_permanent_failure_after_the_last_try_is_failed_not_dead() -> None:
+    old = NOW - rules.GIVE_UP_AFTER - SECOND
+    decided = rules.settle(result=Result.PERMANENT, attempts=20, key="k", first_due_at=old, now=NOW)
+    assert decided.state is State.FAILED
