@@ -1,0 +1,15 @@
+"""What this package refuses."""
+
+from sentinel.kernel.errors import Refused
+
+
+class AbsenceRefused(Refused):
+    """The absence cannot be entered as asked."""
+
+
+class UserRefused(Refused):
+    """The user cannot be entered or changed as asked."""
+
+
+class ShiftRefused(Refused):
+    """This person cannot be officer of the day on that date."""
