@@ -41,7 +41,7 @@ from sentinel.ui.mail import (
 QUESTIONS: Mapping[str, str] = {
     "en": "Do you have any problem, comment or suggestion for us?",
     "de": "Haben Sie ein Problem, einen Hinweis oder eine Anregung für uns?",
-    "fr": "Avez-vous un problème, une remarque ou une suggestion à nous signaler ?",
+    "fr": "Avez-vous un problème, une remarque ou une suggestion à nous signaler ?",
     "es": "¿Tiene algún problema, comentario o sugerencia para nosotros?",
     "ja": "お困りのこと、お気づきの点、ご要望などはございませんか。",
 }

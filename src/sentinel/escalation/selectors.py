@@ -1,0 +1,171 @@
+"""Reading ladders and duties, and finding the people of a rung."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from sentinel.accounts.models import Account, Site
+from sentinel.accounts.rules import Tier
+from sentinel.accounts.selectors import calendar_of_site
+from sentinel.checkins.rules import Severity
+from sentinel.escalation.models import Duty, FrozenPolicy, Ladder, PolicyColumns, RungColumns
+from sentinel.escalation.rules import Audience, DutyKind, Heat, PolicyFacts, RungFacts
+from sentinel.kernel.calendars import Both, Hours
+from sentinel.people.models import User
+from sentinel.people.rules import Role
+from sentinel.people.selectors import active_users_with_role, calendar_of, officer_on, who_acts
+from sentinel.problems.models import Problem
+
+
+def facts_of(policy: PolicyColumns, rungs: Sequence[RungColumns]) -> PolicyFacts:
+    """A ladder or frozen policy as the rules want it."""
+    return PolicyFacts(
+        acknowledge_within=policy.acknowledge_within,
+        call_within=policy.call_within,
+        call_again_after=policy.call_again_after,
+        promise_within_days=policy.promise_within_days,
+        solve_within_days=policy.solve_within_days,
+        stopped_solve_within_days=policy.stopped_solve_within_days,
+        ask_again_after_days=tuple(policy.ask_again_after_days),
+        ask_by_call_after_days=policy.ask_by_call_after_days,
+        ask_on_after_days=policy.ask_on_after_days,
+        rungs=tuple(
+            RungFacts(
+                position=rung.position,
+                after=rung.after,
+                audience=tuple(Audience(a) for a in rung.audience),
+                takes_over=rung.takes_over,
+                breaks_quiet_hours=rung.breaks_quiet_hours,
+            )
+            for rung in rungs
+        ),
+    )
+
+
+def policy_of(problem: Problem) -> PolicyFacts:
+    """The frozen policy that governs this problem (L10)."""
+    frozen = FrozenPolicy.objects.prefetch_related("rungs").get(problem=problem)
+    return facts_of(frozen, list(frozen.rungs.all()))
+
+
+def policy_of_ladder(ladder: Ladder) -> PolicyFacts:
+    """A ladder as it stands now."""
+    return facts_of(ladder, list(ladder.rungs.all()))
+
+
+def ladder_for(account: Account) -> Ladder | None:
+    """The account's own ladder, else its tier's, else the default."""
+    for found in (
+        Ladder.objects.filter(account=account).first(),
+        Ladder.objects.filter(account__isnull=True, tier=account.tier).first(),
+    ):
+        if found is not None:
+            return found
+    return Ladder.objects.filter(is_default=True).first()
+
+
+def heat_of(problem: Problem) -> Heat:
+    """What makes this problem's ladder climb faster."""
+    return heat_for(
+        account=problem.account,
+        severity=Severity(problem.severity),
+        attention=problem.attention,
+        missed_promises=problem.missed_promises,
+    )
+
+
+def heat_for(*, account: Account, severity: Severity, attention: int = 0, missed_promises: int = 0) -> Heat:
+    """The heat of a problem with these facts."""
+    return Heat(
+        is_stopped=severity is Severity.STOPPED,
+        is_key_account=account.tier == Tier.KEY.value,
+        attention=attention,
+        missed_promises=missed_promises,
+    )
+
+
+def hours_for(*, kind: DutyKind, accountable: User, site: Site) -> Hours:
+    """Whose working hours count for a duty (L9): the actor's; with a call also the worker's; while the
+    worker is asked, the worker's alone."""
+    if kind is DutyKind.ASK:
+        return calendar_of_site(site)
+    if kind is DutyKind.CALL:
+        return Both(calendar_of(accountable), calendar_of_site(site))
+    return calendar_of(accountable)
+
+
+def accountable_for(*, owner: User, account: Account, now: datetime) -> User:
+    """The owner, or whoever stands in for them now."""
+    acting = who_acts(owner.pk, now, default_deputy_id=account.deputy_id)
+    return owner if acting == owner.pk else User.objects.select_related("calendar").get(pk=acting)
+
+
+def officer_for(account: Account, now: datetime) -> User | None:
+    """The officer of the day; with an empty rota the focus executive, else the manager."""
+    return officer_on(now) or account.focus_executive or account.manager
+
+
+def executives_for(account: Account) -> list[User]:
+    """The focus executive, or every executive when the account has none (the director's part)."""
+    if account.focus_executive is not None and account.focus_executive.is_active:
+        return [account.focus_executive]
+    return list(active_users_with_role(Role.EXECUTIVE))
+
+
+def people_on(
+    *, audience: Sequence[Audience], account: Account, owner: User, accountable: User, now: datetime
+) -> list[User]:
+    """The users a rung tells, each once, absent ones replaced by their stand-in, in the rung's order.
+
+    A part of the audience that nobody fills (no deputy, empty rota) is passed over; a rung that
+    would reach nobody tells the executives, and in the last resort every administrator: somebody
+    must hear of it.
+    """
+    found: list[User] = []
+    for part in audience:
+        match part:
+            case Audience.OWNER:
+                found.append(accountable)
+                found.append(owner)
+            case Audience.DEPUTY:
+                found.extend([account.deputy] if account.deputy else [])
+            case Audience.MANAGER:
+                manager = account.manager or owner.manager
+                found.extend([manager] if manager else [])
+            case Audience.OFFICER:
+                officer = officer_for(account, now)
+                found.extend([officer] if officer else [])
+            case Audience.EXECUTIVE:
+                found.extend(executives_for(account))
+    present: dict[int, User] = {}
+    for user in found:
+        acting_id = who_acts(user.pk, now)
+        acting = user if acting_id == user.pk else User.objects.select_related("calendar").get(pk=acting_id)
+        if acting.is_active:
+            present.setdefault(acting.pk, acting)
+    if not present:
+        fallback = list(executives_for(account)) or list(active_users_with_role(Role.ADMINISTRATOR))
+        present = {user.pk: user for user in fallback}
+    return list(present.values())
+
+
+def duties_of(user: User) -> QuerySet[Duty]:
+    """What a user owes now, soonest first."""
+    return (
+        Duty.objects.filter(accountable=user)
+        .select_related("problem__worker__site", "problem__site", "problem__account", "accountable")
+        .order_by("due_at")
+    )
+
+
+def quarantined_duties() -> QuerySet[Duty]:
+    """Duties whose firing failed; they need an engineer, and their problems a person."""
+    return Duty.objects.filter(quarantined_at__isnull=False).select_related("problem__account", "accountable")
+
+
+def problems_without_duty() -> QuerySet[Problem]:
+    """Must be empty (L1); asked by the auditor and by tests."""
+    return Problem.objects.filter(duty__isnull=True).exclude(state__in=["confirmed", "ended"])

@@ -1,0 +1,148 @@
+"""Writing ladders and duties. Callers hold the lock on the problem's row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from sentinel.accounts.models import Account
+from sentinel.escalation.models import Duty, FrozenPolicy, FrozenRung, Ladder, Rung
+from sentinel.escalation.rules import DEFAULT_POLICY, DutyKind, PolicyFacts
+from sentinel.escalation.selectors import ladder_for, policy_of_ladder
+from sentinel.people.models import User
+from sentinel.problems.models import Problem
+
+
+def ensure_default_ladder() -> Ladder:
+    """The default ladder, made from the shipped numbers when there is none yet."""
+    found = Ladder.objects.filter(is_default=True).first()
+    if found is not None:
+        return found
+    ladder, created = Ladder.objects.get_or_create(
+        is_default=True, defaults={"name": "Standard", **_durations(DEFAULT_POLICY)}
+    )
+    if created:
+        Rung.objects.bulk_create([Rung(ladder=ladder, **columns) for columns in _rungs(DEFAULT_POLICY)])
+    return ladder
+
+
+def _durations(policy: PolicyFacts) -> dict[str, object]:
+    return {
+        "acknowledge_within": policy.acknowledge_within,
+        "call_within": policy.call_within,
+        "call_again_after": policy.call_again_after,
+        "promise_within_days": policy.promise_within_days,
+        "solve_within_days": policy.solve_within_days,
+        "stopped_solve_within_days": policy.stopped_solve_within_days,
+        "ask_again_after_days": list(policy.ask_again_after_days),
+        "ask_by_call_after_days": policy.ask_by_call_after_days,
+        "ask_on_after_days": policy.ask_on_after_days,
+    }
+
+
+def _rungs(policy: PolicyFacts) -> list[dict[str, object]]:
+    return [
+        {
+            "position": rung.position,
+            "after": rung.after,
+            "audience": [a.value for a in rung.audience],
+            "takes_over": rung.takes_over,
+            "breaks_quiet_hours": rung.breaks_quiet_hours,
+        }
+        for rung in policy.rungs
+    ]
+
+
+def policy_for(account: Account) -> tuple[str, PolicyFacts]:
+    """The ladder that would govern a new problem of this account: its name and facts."""
+    ladder = ladder_for(account) or ensure_default_ladder()
+    return ladder.name, policy_of_ladder(ladder)
+
+
+def freeze_policy(*, problem: Problem, now: datetime) -> PolicyFacts:
+    """Copy the account's ladder into the problem (L10); a second call is a deliberate re-plan."""
+    name, policy = policy_for(problem.account)
+    FrozenPolicy.objects.filter(problem=problem).delete()
+    frozen = FrozenPolicy.objects.create(
+        problem=problem, ladder_name=name, frozen_at=now, **_durations(policy)
+    )
+    FrozenRung.objects.bulk_create([FrozenRung(policy=frozen, **columns) for columns in _rungs(policy)])
+    return policy
+
+
+def set_duty(
+    *,
+    problem: Problem,
+    kind: DutyKind,
+    accountable: User,
+    due_at: datetime,
+    now: datetime,
+    next_ask_at: datetime | None = None,
+    failed_calls: int = 0,
+) -> Duty:
+    """Make this the problem's one duty. The ladder's position stays where it was (it never sinks).
+
+    While the worker is asked (``kind`` ASK) nobody is late: only the next ask is on the timer.
+    """
+    duty = Duty.objects.select_for_update().filter(problem=problem).first() or Duty(
+        problem=problem, generation=0
+    )
+    duty.kind = kind.value
+    duty.accountable = accountable
+    duty.set_at = now
+    duty.due_at = due_at
+    duty.rung_at = None if kind is DutyKind.ASK else due_at
+    duty.fire_at = _first(duty.rung_at, next_ask_at) or due_at
+    duty.generation += 1
+    duty.failed_calls = failed_calls
+    duty.quarantined_at = None
+    duty.quarantine_reason = ""
+    duty.save()
+    return duty
+
+
+def climb_now(*, duty: Duty, now: datetime) -> None:
+    """Let the next rung fire at once (missed promise, worker wants the manager, nobody answers)."""
+    duty.rung_at = now
+    duty.fire_at = now
+    duty.save(update_fields=["rung_at", "fire_at"])
+
+
+def rearm(*, duty: Duty, rung_at: datetime | None, next_ask_at: datetime | None) -> None:
+    """Set the timer after a firing; the caller saves nothing else of it afterwards."""
+    duty.rung_at = rung_at
+    duty.fire_at = _first(rung_at, next_ask_at) or duty.due_at
+    duty.save()
+
+
+def _first(*instants: datetime | None) -> datetime | None:
+    present = [at for at in instants if at is not None]
+    return min(present) if present else None
+
+
+def clear_duty(*, problem: Problem) -> None:
+    """A closed problem owes nothing."""
+    Duty.objects.filter(problem=problem).delete()
+
+
+def due_duties(now: datetime) -> QuerySet[Duty]:
+    """Duties whose timer is due, most overdue first, skipping rows another engine holds."""
+    return (
+        Duty.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(fire_at__lte=now, quarantined_at__isnull=True)
+        .order_by("fire_at", "problem_id")
+    )
+
+
+def quarantine_duty(*, problem_id: int, reason: str, now: datetime) -> bool:
+    """Put a duty aside that cannot be fired, so that it blocks no other. True when it was put aside now."""
+    changed = Duty.objects.filter(problem_id=problem_id, quarantined_at__isnull=True).update(
+        quarantined_at=now, quarantine_reason=reason[:2000]
+    )
+    return changed == 1
+
+
+def release_quarantine(*, before: datetime) -> int:
+    """Try quarantined duties again that were put aside before an instant. Returns how many."""
+    return Duty.objects.filter(quarantined_at__lt=before).update(quarantined_at=None)

@@ -1,0 +1,171 @@
+"""Columns and constraints of the provider's people."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from sentinel.people.rules import ContactChannel, Role, parse_week
+
+
+def validate_zone(value: str) -> None:
+    """Refuse what is not an IANA time zone."""
+    if value not in available_timezones():
+        raise ValidationError(f"“{value}” is not a time zone; use a name like Europe/Berlin.")
+
+
+def validate_week(value: Any) -> None:
+    """Refuse working hours that :func:`~sentinel.people.rules.parse_week` cannot read."""
+    try:
+        parse_week(value)
+    except (ValueError, AttributeError) as error:
+        raise ValidationError(str(error)) from None
+
+
+def office_week() -> dict[str, list[list[str]]]:
+    """Monday to Friday, nine to five."""
+    return {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+
+
+class WorkCalendar(models.Model):
+    """Working hours per weekday and holidays; the zone comes from the person or site that uses it.
+
+    ``week``: ``{"mon": [["09:00", "12:30"], ["13:30", "17:00"]], "fri": [["22:00", "06:00"]]}``.
+    Holidays: those of ``country`` (and ``subdivision``) by law, plus ``extra_holidays`` and without
+    ``working_holidays`` (ISO dates).
+    """
+
+    name = models.CharField(max_length=80, unique=True)
+    week = models.JSONField(default=office_week, validators=[validate_week])
+    country = models.CharField(max_length=2, blank=True)
+    subdivision = models.CharField(max_length=10, blank=True)
+    extra_holidays = ArrayField(models.DateField(), default=list, blank=True)
+    working_holidays = ArrayField(models.DateField(), default=list, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users are known by their e-mail address."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Sign-in ignores the case of the address."""
+        return self.get(email__iexact=username)
+
+    def create_user(self, *, email: str, name: str, password: str | None = None, **columns: Any) -> User:
+        """Create a user; ``password=None`` makes an account that cannot sign in until one is set."""
+        user = User(email=self.normalize_email(email), name=name, **columns)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def create_superuser(
+        self, *, email: str, name: str = "", password: str | None = None, **columns: Any
+    ) -> User:
+        """Create an administrator."""
+        columns.setdefault("roles", [Role.ADMINISTRATOR.value])
+        return self.create_user(
+            email=email, name=name or email, password=password, is_staff=True, is_superuser=True, **columns
+        )
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person of the provider. ``is_staff`` opens the back office and belongs to administrators."""
+
+    email = models.EmailField()
+    name = models.CharField(max_length=200)
+    telephone = models.CharField(max_length=32, blank=True, help_text="E.164, e.g. +4930123456")
+    language = models.CharField(max_length=5, default="en")
+    zone = models.CharField(max_length=60, default="UTC", validators=[validate_zone])
+    calendar = models.ForeignKey(WorkCalendar, on_delete=models.PROTECT, null=True, blank=True)
+    roles = ArrayField(
+        models.CharField(max_length=16, choices=[(r.value, r.name.title()) for r in Role]), default=list
+    )
+    manager = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="team")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.CheckConstraint(
+                condition=Q(roles__contained_by=[r.value for r in Role]), name="user_roles_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def has_role(self, *roles: Role) -> bool:
+        """Whether the user has one of the roles."""
+        return any(role.value in self.roles for role in roles)
+
+
+class ContactMethod(models.Model):
+    """A way to reach a user. E-mail and console exist for everybody without a row; rows add or switch off."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
+    channel = models.CharField(max_length=12, choices=[(c.value, c.name.title()) for c in ContactChannel])
+    address = models.CharField(max_length=320, blank=True)
+    is_enabled = models.BooleanField(default=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("user", "channel", "address"), name="contact_method_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} by {self.channel}"
+
+
+class Absence(models.Model):
+    """A time in which a user does not work, and who stands in."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="absences")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    deputy = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="stands_in"
+    )
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("starts_at",)
+        constraints = (
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="absence_ends_after_start"),
+            models.CheckConstraint(condition=~Q(deputy=F("user")), name="absence_deputy_is_other"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} away until {self.ends_at:%Y-%m-%d}"
+
+
+class OfficerShift(models.Model):
+    """Who is officer of the day on a date (the date as seen in the officer's own zone)."""
+
+    on = models.DateField(unique=True)
+    officer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="shifts")
+    hand_over_note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("on",)
+
+    def __str__(self) -> str:
+        return f"{self.on}: {self.officer}"

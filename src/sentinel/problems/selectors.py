@@ -1,0 +1,76 @@
+"""Reading problems. Who may see and act is decided here, once, for every door."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from sentinel.accounts.models import Account, Worker
+from sentinel.accounts.selectors import accounts_visible_to
+from sentinel.people.models import User
+from sentinel.people.rules import Role
+from sentinel.problems.models import Problem
+from sentinel.problems.rules import OPEN_STATES, ProblemState
+
+_OPEN = [s.value for s in OPEN_STATES]
+
+
+def problems_visible_to(user: User, now: datetime) -> QuerySet[Problem]:
+    """Problems of the accounts the user may see, plus the ones handed to them."""
+    visible = accounts_visible_to(user, now).values("pk")
+    return Problem.objects.filter(Q(account__in=visible) | Q(owner=user)).select_related(
+        "worker", "site", "account", "owner"
+    )
+
+
+def may_act_on(user: User, problem: Problem, now: datetime) -> bool:
+    """Whether the user may act: those who may see it, except analysts and administrators, who only read."""
+    if not user.has_role(Role.OWNER, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER):
+        return False
+    return problems_visible_to(user, now).filter(pk=problem.pk).exists()
+
+
+def may_end(user: User, problem: Problem, now: datetime) -> bool:
+    """Whether the user is a manager who may act on the problem."""
+    return user.has_role(Role.MANAGER, Role.EXECUTIVE) and may_act_on(user, problem, now)
+
+
+def open_problems() -> QuerySet[Problem]:
+    """All open problems, longest suffering first."""
+    return Problem.objects.filter(state__in=_OPEN).order_by("opened_at", "id")
+
+
+def open_problem_of_worker(worker: Worker) -> Problem | None:
+    """The worker's oldest open problem."""
+    return Problem.objects.filter(worker=worker, state__in=_OPEN).order_by("opened_at", "id").first()
+
+
+def unconfirmed(problems: QuerySet[Problem]) -> QuerySet[Problem]:
+    """Proposed, and the worker has not answered: never counted as solved."""
+    return problems.filter(state=ProblemState.PROPOSED.value)
+
+
+def similar_open_problems(
+    problem: Problem, user: User, now: datetime, *, limit: int = 5
+) -> QuerySet[Problem]:
+    """Open problems at the same site, then account, that this user may see."""
+    rows = problems_visible_to(user, now).filter(state__in=_OPEN).exclude(pk=problem.pk)
+    return rows.filter(Q(site=problem.site) | Q(account=problem.account)).order_by("-opened_at")[:limit]
+
+
+def reopenings_since(problem: Problem, since: datetime) -> int:
+    """How often the worker said no since an instant."""
+    count: int = problem.proposals.filter(confirmations__verdict="no", confirmations__at__gte=since).count()
+    return count
+
+
+def counts_of_last_month(account: Account, site_id: int, now: datetime) -> dict[str, int]:
+    """Facts for the proof line of one site: reported, confirmed and promised in the last 30 days."""
+    since = now - timedelta(days=30)
+    rows = Problem.objects.filter(account=account, site_id=site_id, opened_at__gte=since)
+    return {
+        "reported": rows.count(),
+        "confirmed": rows.filter(state=ProblemState.CONFIRMED.value).count(),
+        "committed": rows.filter(state=ProblemState.COMMITTED.value).count(),
+    }

@@ -1,0 +1,121 @@
+"""Setting the next duty after an act: whose, by when. Runs in the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sentinel.accounts.selectors import calendar_of_site
+from sentinel.escalation.models import Duty
+from sentinel.escalation.rules import (
+    DutyKind,
+    call_again_due,
+    call_due,
+    next_ask,
+    promise_due,
+    scaled,
+    solve_due,
+)
+from sentinel.escalation.selectors import heat_of, hours_for, policy_of
+from sentinel.escalation.services import set_duty
+from sentinel.people.models import User
+from sentinel.people.rules import Role
+from sentinel.people.selectors import calendar_of
+from sentinel.problems.models import Problem, Proposal
+from sentinel.problems.services import current_proposal
+
+
+def duty_of(problem: Problem) -> Duty:
+    """The problem's one duty."""
+    return Duty.objects.select_related("accountable__calendar").get(problem=problem)
+
+
+def who_answers_after(duty: Duty, *, actor: User) -> User:
+    """Who acts takes it: the next duty is theirs, unless a manager or executive only helped out."""
+    if actor.has_role(Role.OWNER, Role.OFFICER):
+        return actor
+    return duty.accountable
+
+
+def _open_ask(problem: Problem) -> datetime | None:
+    proposal = current_proposal(problem)
+    return proposal.next_ask_at if proposal else None
+
+
+def owe_call(problem: Problem, *, accountable: User, now: datetime) -> Duty:
+    """The worker must be called: within the policy's time of the report, never sooner than the time
+    somebody needs who has only just taken it."""
+    policy, heat = policy_of(problem), heat_of(problem)
+    hours = hours_for(kind=DutyKind.CALL, accountable=accountable, site=problem.site)
+    due = call_due(policy=policy, heat=heat, hours=hours, since=problem.opened_at, now=now)
+    soonest = hours.add(now, scaled(policy.acknowledge_within, heat))
+    return set_duty(
+        problem=problem,
+        kind=DutyKind.CALL,
+        accountable=accountable,
+        due_at=max(due, soonest),
+        now=now,
+        next_ask_at=_open_ask(problem),
+    )
+
+
+def owe_fresh_call(problem: Problem, *, accountable: User, now: datetime) -> Duty:
+    """The worker said no (or wants the manager): call within the policy's time from now."""
+    policy, heat = policy_of(problem), heat_of(problem)
+    hours = hours_for(kind=DutyKind.CALL, accountable=accountable, site=problem.site)
+    due = call_due(policy=policy, heat=heat, hours=hours, since=now, now=now)
+    return set_duty(
+        problem=problem,
+        kind=DutyKind.CALL,
+        accountable=accountable,
+        due_at=due,
+        now=now,
+        next_ask_at=_open_ask(problem),
+    )
+
+
+def owe_call_again(
+    problem: Problem, *, duty: Duty, accountable: User, at: datetime | None, now: datetime
+) -> Duty:
+    """The call did not reach the worker: again at the time they asked for, else after the retry delay."""
+    hours = hours_for(kind=DutyKind.CALL, accountable=accountable, site=problem.site)
+    failed = 0 if at is not None else duty.failed_calls + 1
+    due = at or call_again_due(policy=policy_of(problem), failed_calls=failed, hours=hours, now=now)
+    return set_duty(
+        problem=problem,
+        kind=DutyKind.CALL,
+        accountable=accountable,
+        due_at=due,
+        now=now,
+        failed_calls=failed,
+        next_ask_at=_open_ask(problem),
+    )
+
+
+def owe_promise(problem: Problem, *, accountable: User, now: datetime) -> Duty:
+    """The worker must be given a date."""
+    due = promise_due(policy=policy_of(problem), calendar=calendar_of(accountable), now=now)
+    return set_duty(problem=problem, kind=DutyKind.PROMISE, accountable=accountable, due_at=due, now=now)
+
+
+def owe_solution(problem: Problem, *, accountable: User, due_on: date, now: datetime) -> Duty:
+    """It must be solved, or at least proposed as solved, by the end of the promised day."""
+    due = max(solve_due(due_on=due_on, calendar=calendar_of(accountable)), now)
+    return set_duty(problem=problem, kind=DutyKind.SOLVE, accountable=accountable, due_at=due, now=now)
+
+
+def owe_answer(problem: Problem, *, accountable: User, proposal: Proposal, now: datetime) -> Duty:
+    """The worker is asked; the next ask is on the timer. There is always a next ask (L4)."""
+    calendar = calendar_of_site(problem.site)
+    if proposal.next_ask_at is None:
+        proposal.next_ask_at = next_ask(
+            policy=policy_of(problem), asks=proposal.asks, proposed_at=proposal.at, calendar=calendar, now=now
+        )
+        proposal.save(update_fields=["next_ask_at"])
+    return set_duty(
+        problem=problem,
+        kind=DutyKind.ASK,
+        accountable=accountable,
+        due_at=proposal.next_ask_at,
+        now=now,
+        next_ask_at=proposal.next_ask_at,
+    )

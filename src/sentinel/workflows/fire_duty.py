@@ -1,0 +1,254 @@
+"""The engine's deciding step: one due duty fires, in one transaction (L3).
+
+The firing, the messages it causes, the timeline entry and the next due time commit together; an engine
+killed at any instant has either done all of it or nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from sentinel.accounts.selectors import calendar_of_site
+from sentinel.checkins.models import CheckIn
+from sentinel.checkins.rules import CheckInState
+from sentinel.escalation.messages import Reason
+from sentinel.escalation.models import Duty
+from sentinel.escalation.rules import DutyKind, is_ask_by_call, next_ask, why_collapsed
+from sentinel.escalation.selectors import heat_of, policy_of
+from sentinel.escalation.services import rearm
+from sentinel.escalation.stepping import Position, TakenStep, next_step
+from sentinel.kernel.errors import SentinelError
+from sentinel.problems.messages import AskFacts, ask
+from sentinel.problems.models import Problem, Proposal
+from sentinel.problems.services import current_proposal, settle_commitment
+from sentinel.timeline.services import ENGINE, record_event
+from sentinel.timeline.verbs import Verb
+from sentinel.workflows.acting import about_problem
+from sentinel.workflows.duties import owe_fresh_call
+from sentinel.workflows.letters import can_be_mailed, letterhead, mail_worker
+from sentinel.workflows.notices import News, tell_users
+
+
+class PoisonDuty(SentinelError):
+    """This duty cannot be fired; nothing of it was written. The engine quarantines it alone."""
+
+    def __init__(self, problem_id: int, cause: Exception) -> None:
+        super().__init__(f"the duty of problem {problem_id} cannot be fired: {type(cause).__name__}: {cause}")
+        self.problem_id = problem_id
+
+
+def fire_next_duty(*, now: datetime) -> int | None:
+    """Fire the most overdue duty that no other engine holds. Returns its problem's id, None when nothing
+    is due. Raises PoisonDuty for a row that cannot be fired.
+
+    The problem's row is the lock, as in every workflow; the duty is read after it is ours.
+    """
+    with transaction.atomic():
+        found = (
+            Problem.objects.select_for_update(of=("self",), skip_locked=True)
+            .filter(duty__fire_at__lte=now, duty__quarantined_at__isnull=True)
+            .order_by("duty__fire_at", "pk")
+            .values_list("pk", flat=True)
+            .first()
+        )
+        if found is None:
+            return None
+        try:
+            with transaction.atomic():
+                fire_duty(problem_id=found, now=now)
+        except Exception as error:
+            raise PoisonDuty(found, error) from error
+        return found
+
+
+def fire_duty(*, problem_id: int, now: datetime) -> bool:
+    """Fire the duty of one problem when it is due. False when it is not (any more): every stop
+    condition is checked again under the lock."""
+    with transaction.atomic():
+        problem = (
+            Problem.objects.select_for_update(of=("self",))
+            .select_related("worker__site__calendar", "site__calendar", "account", "owner__calendar")
+            .get(pk=problem_id)
+        )
+        duty = Duty.objects.select_related("accountable__calendar").filter(problem=problem).first()
+        if duty is None or not problem.is_open or duty.quarantined_at or duty.fire_at > now:
+            return False
+        proposal = current_proposal(problem)
+        if proposal is not None and proposal.next_ask_at is not None and proposal.next_ask_at <= now:
+            duty = _ask_again(problem, duty=duty, proposal=proposal, now=now)
+        if duty.rung_at is not None and duty.rung_at <= now:
+            duty = _climb(problem, duty=duty, now=now)
+        rearm(duty=duty, rung_at=duty.rung_at, next_ask_at=proposal.next_ask_at if proposal else None)
+        return True
+
+
+def _climb(problem: Problem, *, duty: Duty, now: datetime) -> Duty:
+    is_missed_promise = duty.kind == DutyKind.SOLVE.value and _miss_promise(problem, now=now)
+    taken = next_step(
+        position=Position(
+            account=problem.account,
+            site=problem.site,
+            owner=problem.owner,
+            accountable=duty.accountable,
+            kind=DutyKind(duty.kind),
+            policy=policy_of(problem),
+            heat=heat_of(problem),
+            rung=duty.rung,
+            repeats=duty.repeats,
+            rung_at=duty.rung_at or now,
+        ),
+        now=now,
+    )
+    before = duty.accountable
+    duty.accountable = taken.accountable
+    step = taken.firing.step
+    told = tell_users(
+        problem,
+        users=taken.people,
+        duty=duty,
+        news=News(
+            reason=_reason(taken, is_missed_promise=is_missed_promise),
+            key=f"duty:{problem.pk}:{duty.generation}:{step.position}:{step.repeat}:{step.at:%Y%m%d%H%M%S}",
+            rung=step.position,
+            repeat=step.repeat,
+            breaks_quiet_hours=taken.rung.breaks_quiet_hours,
+            collapsed=why_collapsed(collapsed=taken.firing.collapsed, now=now)
+            if taken.firing.collapsed
+            else "",
+        ),
+        now=now,
+    )
+    duty.rung = step.position
+    duty.repeats = step.repeat
+    duty.last_fired_at = now
+    duty.rung_at = taken.firing.next_at
+    _record_climb(problem, duty=duty, taken=taken, before=str(before), told=[str(u) for u in told], now=now)
+    return duty
+
+
+def _reason(taken: TakenStep, *, is_missed_promise: bool) -> Reason:
+    if is_missed_promise:
+        return Reason.PROMISE_MISSED
+    return Reason.TAKEN_OVER if taken.why_accountable == "taken_over" else Reason.LATE
+
+
+def _miss_promise(problem: Problem, *, now: datetime) -> bool:
+    missed = settle_commitment(problem=problem, kept=False, now=now)
+    if missed is None:
+        return False
+    problem.missed_promises += 1
+    problem.save(update_fields=["missed_promises"])
+    record_event(
+        verb=Verb.COMMITMENT_MISSED,
+        at=now,
+        actor=ENGINE,
+        about=about_problem(problem),
+        data={"due_on": missed.due_on.isoformat()},
+    )
+    return True
+
+
+def _record_climb(
+    problem: Problem, *, duty: Duty, taken: TakenStep, before: str, told: list[str], now: datetime
+) -> None:
+    about, firing = about_problem(problem), taken.firing
+    if firing.collapsed:
+        record_event(
+            verb=Verb.DUTY_COLLAPSED,
+            at=now,
+            actor=ENGINE,
+            about=about,
+            data={
+                "steps": [[s.position, s.repeat, s.at.isoformat()] for s in firing.collapsed],
+                "reason": why_collapsed(collapsed=firing.collapsed, now=now),
+            },
+        )
+    record_event(
+        verb=Verb.DUTY_FIRED,
+        at=now,
+        actor=ENGINE,
+        about=about,
+        data={
+            "duty": duty.kind,
+            "rung": firing.step.position,
+            "repeat": firing.step.repeat,
+            "scheduled_at": firing.step.at.isoformat(),
+            "told": told,
+            "next_at": firing.next_at.isoformat(),
+        },
+    )
+    if taken.why_accountable:
+        record_event(
+            verb=Verb.DUTY_TAKEN_OVER,
+            at=now,
+            actor=ENGINE,
+            about=about_problem(problem, user=taken.accountable),
+            data={"from": before, "to": str(taken.accountable), "why": taken.why_accountable},
+        )
+
+
+def _ask_again(problem: Problem, *, duty: Duty, proposal: Proposal, now: datetime) -> Duty:
+    """Ask the worker once more; with the ask-by-call step (or without a working address) by telephone."""
+    policy = policy_of(problem)
+    proposal.asks += 1
+    proposal.next_ask_at = next_ask(
+        policy=policy,
+        asks=proposal.asks,
+        proposed_at=proposal.at,
+        calendar=calendar_of_site(problem.site),
+        now=now,
+    )
+    proposal.save(update_fields=["asks", "next_ask_at"])
+    is_call = problem.may_call and (
+        is_ask_by_call(policy=policy, asks=proposal.asks) or not can_be_mailed(problem.worker)
+    )
+    if duty.kind == DutyKind.ASK.value:
+        if is_call:
+            duty = owe_fresh_call(problem, accountable=duty.accountable, now=now)
+            tell_users(
+                problem,
+                users=(duty.accountable,),
+                duty=duty,
+                news=News(reason=Reason.DUE, key=f"duty:{problem.pk}:{duty.generation}:due", rung=duty.rung),
+                now=now,
+            )
+        else:
+            duty.due_at = proposal.next_ask_at
+    is_asked_by_check_in = proposal.asks > len(policy.ask_again_after_days) + 1 and _check_in_asks(
+        problem, now=now
+    )
+    if not is_asked_by_check_in:
+        mail = ask(
+            AskFacts(
+                head=letterhead(problem, person=duty.accountable, now=now),
+                proposal_id=proposal.pk,
+                what_was_done=proposal.what_was_done,
+                proposed_at=proposal.at,
+                ask_number=proposal.asks,
+                call_by=duty.due_at if is_call else None,
+            )
+        )
+        mail_worker(
+            problem, kind="problem.ask_again", mail=mail, key=f"{proposal.pk}:{proposal.asks}", now=now
+        )
+    record_event(
+        verb=Verb.CONFIRMATION_ASKED,
+        at=now,
+        actor=ENGINE,
+        about=about_problem(problem),
+        data={
+            "ask": proposal.asks,
+            "by": "call" if is_call else ("check-in" if is_asked_by_check_in else "mail"),
+            "next_at": proposal.next_ask_at.isoformat(),
+        },
+    )
+    return duty
+
+
+def _check_in_asks(problem: Problem, *, now: datetime) -> bool:
+    """Whether the regular check-in has asked about this problem lately, or is about to."""
+    lately = now - timedelta(days=28)
+    rows = CheckIn.objects.filter(worker_id=problem.worker_id, about_problem_id=problem.pk)
+    return rows.filter(sent_at__gte=lately).exists() or rows.filter(state=CheckInState.PLANNED.value).exists()

@@ -1,0 +1,109 @@
+"""A call and its outcome: reached, no answer, call back, wrong number. The outcome drives the loop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from sentinel.escalation.models import Duty
+from sentinel.escalation.services import climb_now
+from sentinel.kernel.errors import Conflict
+from sentinel.people.models import User
+from sentinel.problems.messages import TriedFacts, tried_to_call
+from sentinel.problems.models import Call, Problem
+from sentinel.problems.rules import CallOutcome, ProblemState
+from sentinel.problems.services import change_state, current_proposal, store_call
+from sentinel.timeline.services import record_event
+from sentinel.timeline.verbs import Verb
+from sentinel.workflows.acting import about_problem, lock_for_user, user_actor
+from sentinel.workflows.duties import duty_of, owe_answer, owe_call_again, owe_promise, who_answers_after
+from sentinel.workflows.letters import letterhead, mail_worker
+
+#: After this many failed calls in a row each further one climbs the ladder at once.
+PATIENT_FAILURES = 1
+
+
+def log_call(
+    *,
+    problem_id: int,
+    user: User,
+    outcome: CallOutcome,
+    note: str = "",
+    number: str = "",
+    call_back_at: datetime | None = None,
+    now: datetime,
+) -> Call:
+    """Log a call. Reached: the worker is owed a date next. Not reached: again after the retry delay, the
+    worker is told that we tried, and from the second failure in a row the ladder climbs."""
+    with transaction.atomic():
+        problem = lock_for_user(problem_id=problem_id, user=user, now=now)
+        if not problem.is_open:
+            raise Conflict("problem_closed", "This problem is closed; no call is owed.")
+        duty = duty_of(problem)
+        call = store_call(
+            problem=problem,
+            caller=user,
+            outcome=outcome,
+            note=note,
+            number=number or problem.call_number,
+            call_back_at=call_back_at,
+            now=now,
+        )
+        accountable = who_answers_after(duty, actor=user)
+        if outcome is CallOutcome.REACHED:
+            following = _reached(problem, duty=duty, accountable=accountable, now=now)
+        else:
+            following = _missed(problem, duty=duty, call=call, accountable=accountable, now=now)
+        record_event(
+            verb=Verb.CALL_LOGGED,
+            at=now,
+            actor=user_actor(user),
+            about=about_problem(problem),
+            data={
+                "outcome": outcome.value,
+                "note": call.note,
+                "next": following.kind,
+                "due_at": following.due_at.isoformat(),
+            },
+        )
+        return call
+
+
+def _reached(problem: Problem, *, duty: Duty, accountable: User, now: datetime) -> Duty:
+    problem.contacted_at = problem.contacted_at or now
+    problem.acknowledged_at = problem.acknowledged_at or now
+    state = ProblemState(problem.state)
+    if state in (ProblemState.REPORTED, ProblemState.ACKNOWLEDGED, ProblemState.REOPENED):
+        change_state(problem, ProblemState.IN_CONTACT)
+    problem.save(update_fields=["state", "contacted_at", "acknowledged_at"])
+    proposal = current_proposal(problem)
+    if proposal is not None:
+        return owe_answer(problem, accountable=accountable, proposal=proposal, now=now)
+    if ProblemState(problem.state) is ProblemState.COMMITTED:
+        return duty  # an extra call changes nothing about the promise that stands
+    return owe_promise(problem, accountable=accountable, now=now)
+
+
+def _missed(problem: Problem, *, duty: Duty, call: Call, accountable: User, now: datetime) -> Duty:
+    if ProblemState(problem.state) is ProblemState.COMMITTED:
+        return duty
+    if ProblemState(problem.state) is ProblemState.REPORTED:
+        # Somebody who dials has taken it.
+        change_state(problem, ProblemState.ACKNOWLEDGED)
+        problem.acknowledged_at = now
+        problem.save(update_fields=["state", "acknowledged_at"])
+    following = owe_call_again(problem, duty=duty, accountable=accountable, at=call.call_back_at, now=now)
+    if call.call_back_at is None:
+        mail = tried_to_call(
+            TriedFacts(
+                head=letterhead(problem, person=accountable, now=now),
+                at=now,
+                number=call.number,
+                again_at=following.due_at,
+            )
+        )
+        mail_worker(problem, kind="problem.tried_to_call", mail=mail, key=str(call.pk), now=now)
+        if following.failed_calls > PATIENT_FAILURES:
+            climb_now(duty=following, now=now)
+    return following

@@ -1,0 +1,161 @@
+"""Notices to users about a problem: facts in, outbox out. Runs in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sentinel.checkins.rules import Severity
+from sentinel.escalation.messages import NoticeFacts, Reason, Told, duty_notice
+from sentinel.escalation.models import Duty
+from sentinel.escalation.rules import DutyKind, tell_at
+from sentinel.outbox.rules import Priority
+from sentinel.outbox.services import NewMessage, enqueue
+from sentinel.people.models import ContactMethod, User
+from sentinel.people.rules import ContactChannel
+from sentinel.people.selectors import calendar_of
+from sentinel.problems.models import Problem
+from sentinel.problems.rules import CallOutcome
+from sentinel.timeline.selectors import events_of_problem
+from sentinel.timeline.verbs import Verb
+from sentinel.workflows.letters import sender_for
+
+_PRIORITY = {
+    Reason.NEW: Priority.ALARM,
+    Reason.REOPENED: Priority.ALARM,
+    Reason.OBJECTED: Priority.ALARM,
+    Reason.CAME_BACK: Priority.ALARM,
+    Reason.MANAGER_WANTED: Priority.ALARM,
+    Reason.CONFIRMED: Priority.NOTICE,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """Why users are told: the reason, a key that makes the notice unique, and what was said or noted."""
+
+    reason: Reason
+    key: str
+    new_words: str = ""
+    note: str = ""
+    rung: int = 0
+    repeat: int = 0
+    breaks_quiet_hours: bool = False
+    collapsed: str = ""
+
+
+def tell_users(
+    problem: Problem, *, users: Iterable[User], duty: Duty | None, news: News, now: datetime
+) -> list[User]:
+    """Enqueue one console notice and one e-mail per user. Returns whom it told.
+
+    The console shows it at once; the e-mail waits for the person's working hours, except from the
+    officer's rung up or when work stopped (quiet hours redirect, they never pause the loop).
+    """
+    people = list({user.pk: user for user in users if user.is_active}.values())
+    tried, told = _tried(problem), _told(problem)
+    silent = set(
+        ContactMethod.objects.filter(
+            user__in=people, channel=ContactChannel.EMAIL.value, is_enabled=False, address=""
+        ).values_list("user_id", flat=True)
+    )
+    messages: list[NewMessage] = []
+    for user in people:
+        notice = duty_notice(
+            _facts(problem, user=user, duty=duty, news=news, tried=tried, told=told, now=now)
+        )
+        common: dict[str, Any] = {
+            "kind": "duty.notice",
+            "recipient_kind": "user",
+            "recipient_id": user.pk,
+            "priority": _PRIORITY.get(news.reason, Priority.LADDER),
+            "account_id": problem.account_id,
+            "problem_id": problem.pk,
+        }
+        key = f"{news.key}:{user.pk}"
+        messages.append(
+            NewMessage(
+                dedupe_key=f"{key}:console",
+                channel="console",
+                payload=dict(notice.console.payload()),
+                **common,
+            )
+        )
+        if user.pk not in silent:
+            mail_at = tell_at(
+                calendar=calendar_of(user),
+                breaks_quiet_hours=news.breaks_quiet_hours or problem.severity == Severity.STOPPED.value,
+                now=now,
+            )
+            messages.append(
+                NewMessage(
+                    dedupe_key=f"{key}:email",
+                    channel="email",
+                    address=user.email,
+                    payload=dict(notice.mail.payload()),
+                    due_at=mail_at,
+                    **common,
+                )
+            )
+    enqueue(messages, now=now)
+    return people
+
+
+def _facts(
+    problem: Problem,
+    *,
+    user: User,
+    duty: Duty | None,
+    news: News,
+    tried: tuple[str, ...],
+    told: tuple[Told, ...],
+    now: datetime,
+) -> NoticeFacts:
+    worker, site = problem.worker, problem.site
+    return NoticeFacts(
+        reason=news.reason,
+        recipient_id=user.pk,
+        recipient_language=user.language,
+        recipient_zone=user.zone,
+        sender=sender_for(problem.owner),
+        audience=None,
+        rung=news.rung,
+        repeat=news.repeat,
+        problem_id=problem.pk,
+        worker_name=worker.name,
+        account_name=problem.account.name,
+        site_name=site.name,
+        site_zone=site.zone,
+        words=problem.words,
+        words_language=problem.language,
+        severity=Severity(problem.severity),
+        may_call=problem.may_call,
+        telephone=problem.call_number or worker.telephone,
+        call_when=problem.call_when,
+        call_language=problem.call_language,
+        opened_at=problem.opened_at,
+        owed=DutyKind(duty.kind) if duty else None,
+        due_at=duty.due_at if duty else None,
+        accountable_id=duty.accountable_id if duty else None,
+        accountable_name=str(duty.accountable) if duty else "",
+        now=now,
+        new_words=news.new_words,
+        note=news.note,
+        tried=tried,
+        told=told,
+        collapsed=news.collapsed,
+    )
+
+
+def _tried(problem: Problem) -> tuple[str, ...]:
+    return tuple(
+        f"{call.at:%Y-%m-%d %H:%M} UTC: {CallOutcome(call.outcome).value.replace('_', ' ')}, {call.caller}"
+        for call in problem.calls.select_related("caller")
+    )
+
+
+def _told(problem: Problem) -> tuple[Told, ...]:
+    fired = events_of_problem(problem.pk).filter(verb=Verb.DUTY_FIRED.value).values_list("at", "data")
+    return tuple(Told(name=name, at=at) for at, data in fired for name in data.get("told", ()))
