@@ -46,7 +46,8 @@ QUESTIONS: Mapping[str, str] = {
     "ja": "お困りのこと、お気づきの点、ご要望などはございませんか。",
 }
 
-#: Glyphs that every text font has; they repeat the meaning of the word beside them.
+#: Glyphs that repeat the meaning of the word beside them. Text signs, not emoji: a font without colour
+#: emoji shows an empty box, and a box is no face.
 HAPPY, FROWN, YES, NO = "☺\ufe0e", "☹\ufe0e", "✓", "✗"
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from django.utils.translation import get_language_info, gettext_noop, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, override
 
 from sentinel.checkins.rules import ResponseKind, Severity
 from sentinel.escalation.rules import Audience, DutyKind
@@ -263,7 +263,7 @@ def _title(facts: NoticeFacts) -> str:
     words = {
         "worker": facts.worker_name,
         "what": _short(said) or _("no words yet"),
-        "there": f"{facts.site_name}, {_there(facts)}",
+        "there": _("%(site)s, %(time)s there") % {"site": facts.site_name, "time": _there(facts)},
         "owed": _owed(facts),
         "whose": _("Yours") if facts.accountable_id == facts.recipient_id else facts.accountable_name,
     }
@@ -303,7 +303,10 @@ def _body(facts: NoticeFacts, title: str, url: str) -> tuple[Block, ...]:
     )
     if facts.may_call and facts.telephone:
         blocks.append(link(_("Call %(number)s") % {"number": facts.telephone}, tel_url(facts.telephone)))
-    wishes = [facts.call_when, facts.call_language and _("language: %(l)s") % {"l": facts.call_language}]
+    wishes = [
+        facts.call_when,
+        facts.call_language and _("speaks %(language)s") % {"language": _language_name(facts.call_language)},
+    ]
     if any(wishes):
         blocks.append(
             plain(_("The worker's wishes: %(wishes)s") % {"wishes": "; ".join(filter(None, wishes))})
@@ -337,6 +340,13 @@ def _notes(facts: NoticeFacts) -> tuple[str, ...]:
     if facts.collapsed:
         lines.append(facts.collapsed)
     return tuple(lines)
+
+
+def _language_name(code: str) -> str:
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
 
 
 def _owed(facts: NoticeFacts) -> str:

@@ -182,7 +182,7 @@ class Letter:
 def compose(letter: Letter, *, headers: Mapping[str, str]) -> Mail:
     """Set a letter as HTML and as text."""
     return Mail(
-        subject=" ".join(letter.subject.split()),
+        subject=" ".join(letter.subject.splitlines()),
         text=_text(letter),
         html=_layout(letter.language).render(Context({"letter": letter})),
         language=letter.language,
