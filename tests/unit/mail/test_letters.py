@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from babel.messages.pofile import read_po
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import SettingsWrapper
 
 from sentinel.checkins.messages import ProofFacts, check_in_question, proof_line, question_in
 from sentinel.kernel.links import Purpose
@@ -238,7 +238,9 @@ def test_every_translation_keeps_its_placeholders(package: str, language: str) -
         if message.id:
             assert message.string, message.id
             named = re.compile(r"%\((\w+)\)s")
-            assert sorted(named.findall(message.id)) == sorted(named.findall(message.string)), message.id
+            assert sorted(named.findall(str(message.id))) == sorted(named.findall(str(message.string))), (
+                message.id
+            )
 
 
 def _luminance(colour: str) -> float:
