@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from babel.messages.pofile import read_po
-from pytest_django import SettingsWrapper
+from django.test import override_settings
 
 from sentinel.checkins.messages import ProofFacts, check_in_question, proof_line, question_in
 from sentinel.kernel.links import Purpose
@@ -155,8 +155,8 @@ def test_a_question_about_a_problem_leads_to_its_confirmation_and_to_no_face() -
     assert "printer" in " ".join(page.words)
 
 
-def test_a_check_in_can_be_unsubscribed_by_one_bare_post(settings: SettingsWrapper) -> None:
-    settings.BASE_URL = "https://care.example"
+@override_settings(BASE_URL="https://care.example")
+def test_a_check_in_can_be_unsubscribed_by_one_bare_post() -> None:
     headers = check_in_question(question("en")).headers
     assert re.fullmatch(r"<https://care\.example/u/[a-z2-7]{44}/one-click/>", headers["List-Unsubscribe"])
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
