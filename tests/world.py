@@ -141,7 +141,7 @@ class World:
         recorded = self.answer(
             Face.FROWN, text, worker=worker, kind=ResponseKind.PROBLEM, severity=severity, **fields
         )
-        return Problem.objects.get(pk=recorded.problem_id)
+        return Problem.objects.get(pk=recorded.problem_id or 0)
 
     # -- what to look at --------------------------------------------------------------------------
 

@@ -324,7 +324,7 @@ class Loop(RuleBasedStateMachine):
 @pytest.mark.django_db
 @pytest.mark.slow
 def test_the_loop_keeps_its_guarantees_whatever_happens() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Loop,
         settings=settings(
             max_examples=25,

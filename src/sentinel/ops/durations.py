@@ -1,28 +1,24 @@
-"""Lengths of time as people type them."""
+"""Lengths of time as people type them on a command line."""
 
-import re
 from datetime import timedelta
 
 import click
 
-UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-WHOLE = re.compile(r"(?:\d+[wdhms])+")
-PIECE = re.compile(r"(\d+)([wdhms])")
+from sentinel.kernel.durations import BadDuration, parse_duration
 
 
 class Duration(click.ParamType[timedelta]):
-    """A click type: `90m`, `2d`, `1w2d4h`; yields a timedelta greater than zero."""
+    """A click type: ``90m``, ``2d``, ``1w 2d 4h``; yields a timedelta greater than zero."""
 
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        text = str(value).replace(" ", "").lower()
-        length = timedelta()
-        if WHOLE.fullmatch(text):
-            for amount, unit in PIECE.findall(text):
-                length += timedelta(**{UNITS[unit]: int(amount)})
+        try:
+            length = parse_duration(str(value))
+        except BadDuration as error:
+            self.fail(str(error), param, ctx)
         if not length:
-            self.fail(f"{value!r} is not a length of time; write 90m, 2d or 1w2d4h", param, ctx)
+            self.fail(f"{value!r} is no time at all", param, ctx)
         return length

@@ -15,7 +15,7 @@ from sentinel.kernel.links import Purpose
 
 
 def _secrets() -> list[bytes]:
-    return [key.encode() for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    return [str(key).encode() for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def public_token(purpose: Purpose, subject_id: int, *, today: date) -> str:

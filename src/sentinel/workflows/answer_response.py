@@ -66,7 +66,9 @@ def answer_response(*, response_id: int, user: User, text: str, now: datetime) -
                 kind=ResponseKind(response.kind),
                 words=response.text,
                 words_language=response.language,
-                text=text.strip(),
+                received_at=response.received_at,
+                zone=worker.site.zone,
+                answer=text.strip(),
                 now=now,
             )
         )
