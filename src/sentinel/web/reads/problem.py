@@ -1,0 +1,160 @@
+"""What the problem's page and the call brief show beside the problem itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from sentinel.accounts.selectors import calendar_of_site
+from sentinel.checkins.models import Response
+from sentinel.checkins.rules import Evidence
+from sentinel.escalation import rules
+from sentinel.escalation.models import Duty, FrozenPolicy
+from sentinel.escalation.rules import DutyKind
+from sentinel.escalation.selectors import heat_of, policy_of
+from sentinel.outbox.selectors import messages_about_problem
+from sentinel.people.models import User
+from sentinel.problems.models import Call, Problem
+from sentinel.problems.rules import CALLS_BEFORE_END, MAILS_BEFORE_END, CallOutcome, ProblemState
+from sentinel.problems.selectors import problems_visible_to
+from sentinel.timeline.selectors import events_of_problem
+from sentinel.timeline.verbs import Verb
+from sentinel.web.reads.history import Moment, tell, with_messages
+
+
+@dataclass(frozen=True, kw_only=True)
+class RungView:
+    """One rung of the frozen ladder: ``after`` at the problem's pace; ``at``: when it fires, if next."""
+
+    position: int
+    after: timedelta
+    audience: list[str]
+    takes_over: bool
+    is_reached: bool
+    is_next: bool
+    at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerNow:
+    """Whether the worker is at work at this instant, and when next."""
+
+    is_at_work: bool
+    next_at_work: datetime | None
+    until: datetime | None
+
+
+def duty_of(problem: Problem) -> Duty | None:
+    """What is owed next; None once the problem is closed."""
+    return Duty.objects.filter(problem=problem).select_related("accountable").first()
+
+
+def story_of(problem: Problem) -> list[Moment]:
+    """Everything that happened, newest first. New duties are shown where they stand, not as history."""
+    events = events_of_problem(problem.pk).exclude(verb=Verb.DUTY_SET.value)
+    moments = tell(events, language=problem.language)
+    told = with_messages(moments, messages_about_problem(problem.pk), worker_name=problem.worker.name)
+    return told[::-1]
+
+
+def ladder_of(problem: Problem, duty: Duty | None) -> list[RungView]:
+    """The frozen ladder with what was reached and when the next rung fires."""
+    if not FrozenPolicy.objects.filter(problem=problem).exists():
+        return []
+    policy, heat = policy_of(problem), heat_of(problem)
+    reached = duty.rung if duty else -1
+    next_position = (
+        rules.following(policy=policy, position=reached, repeat=0)[0].position
+        if duty and duty.rung_at
+        else None
+    )
+    return [
+        RungView(
+            position=rung.position,
+            after=rules.scaled(rung.after, heat),
+            audience=[a.value for a in rung.audience],
+            takes_over=rung.takes_over,
+            is_reached=rung.position <= reached,
+            is_next=rung.position == next_position,
+            at=duty.rung_at if duty and rung.position == next_position else None,
+        )
+        for rung in policy.rungs
+    ]
+
+
+def worker_now(problem: Problem, now: datetime) -> WorkerNow:
+    """Whether calling makes sense right now, by the calendar of the worker's site."""
+    hours = calendar_of_site(problem.site)
+    is_open = hours.is_open(now)
+    return WorkerNow(
+        is_at_work=is_open,
+        next_at_work=None if is_open else hours.next_open(now),
+        until=hours.next_close(now) if is_open else None,
+    )
+
+
+def latest_words(problem: Problem) -> list[tuple[datetime, str, str]]:
+    """What the worker said, newest first: (when, words, language)."""
+    said = [
+        (moment.at, moment.verbatim, moment.language or problem.language)
+        for moment in tell(events_of_problem(problem.pk), language=problem.language)
+        if moment.verbatim
+    ]
+    if problem.words and all(text != problem.words for _, text, _ in said):
+        said.insert(0, (problem.opened_at, problem.words, problem.language))
+    return said[::-1]
+
+
+def reached_calls(problem: Problem) -> QuerySet[Call]:
+    """Calls in which the worker can have given a verdict: reached, since the proposal."""
+    calls = Call.objects.filter(problem=problem, outcome=CallOutcome.REACHED.value).select_related("caller")
+    if problem.proposed_at is not None:
+        calls = calls.filter(at__gte=problem.proposed_at)
+    return calls.order_by("-id")
+
+
+def before_end(problem: Problem) -> list[tuple[str, bool]]:
+    """What must be on record before the problem may be ended, and whether it is."""
+    calls = Call.objects.filter(problem=problem).count()
+    mails = sum(
+        1
+        for m in messages_about_problem(problem.pk)
+        if m.recipient_kind == "worker" and m.channel == "email" and m.state in ("accepted", "delivered")
+    )
+    return [
+        (f"{calls} of {CALLS_BEFORE_END} call attempts", calls >= CALLS_BEFORE_END),
+        (f"{mails} of {MAILS_BEFORE_END} mails sent to the worker", mails >= MAILS_BEFORE_END),
+    ]
+
+
+def earlier_problems(problem: Problem, user: User, now: datetime) -> QuerySet[Problem]:
+    """Other problems of this worker that the viewer may see."""
+    return (
+        problems_visible_to(user, now)
+        .filter(worker=problem.worker)
+        .exclude(pk=problem.pk)
+        .order_by("-opened_at")[:5]
+    )
+
+
+def site_history(problem: Problem, now: datetime) -> dict[str, int]:
+    """The site's last 90 days in three numbers."""
+    rows = Problem.objects.filter(site=problem.site, opened_at__gte=now - timedelta(days=90))
+    return {
+        "reported": rows.count(),
+        "confirmed": rows.filter(state=ProblemState.CONFIRMED.value).count(),
+        "open": rows.exclude(state__in=[ProblemState.CONFIRMED.value, ProblemState.ENDED.value]).count(),
+    }
+
+
+def earlier_voices(problem: Problem) -> QuerySet[Response]:
+    """What this worker said before in other answers."""
+    rows = Response.objects.filter(worker=problem.worker, evidence=Evidence.VERIFIED.value).exclude(text="")
+    return rows.exclude(problem_id=problem.pk).order_by("-received_at")[:3]
+
+
+def is_waiting_for_worker(duty: Duty | None) -> bool:
+    """Whether only the worker can move it now."""
+    return duty is not None and duty.kind == DutyKind.ASK.value

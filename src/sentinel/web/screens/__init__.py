@@ -1,0 +1,1 @@
+"""One module per screen: what it answers, who may see it, what it changes."""

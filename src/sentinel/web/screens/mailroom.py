@@ -1,0 +1,109 @@
+"""The mail room: every mail that the demonstration sent, to be opened as its recipient."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from sentinel.accounts.models import Worker
+from sentinel.demonstration.selectors import OpenedLetter, caught_mail, caught_mails, count_caught_mails
+from sentinel.people.models import User
+from sentinel.web.access import ConsoleRequest, screen, show
+
+MOST = 100
+# A mail is a stranger's page: no script, no form, no origin; only its links work, in a new tab.
+FRAME_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "img-src data: 'self'",
+        "style-src 'unsafe-inline'",
+        "form-action 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'self'",
+        "sandbox allow-popups allow-popups-to-escape-sandbox",
+    )
+)
+# The page around it is the console's own, with that one frame.
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+NEW_TAB = '<base target="_blank">'
+
+
+@screen(demonstration_only=True)
+def mailroom(request: ConsoleRequest) -> HttpResponse:
+    """Everybody who is signed in, in demonstration mode only (404 otherwise): all mail is fiction there."""
+    recipient, search = request.GET.get("to", "")[:320], request.GET.get("q", "")[:100]
+    letters = caught_mails(limit=MOST, recipient=recipient, search=search)
+    names = _names({letter.recipient for letter in letters})
+    context = {
+        "letters": [(letter, *names.get(letter.recipient.lower(), ("", ""))) for letter in letters],
+        "total": count_caught_mails(),
+        "to": recipient,
+        "search": search,
+    }
+    return show(request, "web/mailroom/list.html", context)
+
+
+@screen(demonstration_only=True)
+def mail(request: ConsoleRequest, mail_id: int) -> HttpResponse:
+    """One mail as its recipient sees it; its links act as the worker."""
+    opened = _opened(mail_id)
+    who, role = _names({opened.letter.recipient}).get(opened.letter.recipient.lower(), ("", ""))
+    sender_name, sender_address = parseaddr(dict(opened.headers).get("From", opened.letter.sender))
+    context = {
+        "opened": opened,
+        "letter": opened.letter,
+        "who": who,
+        "role": role,
+        "sender_name": sender_name or sender_address,
+        "sender_address": sender_address,
+    }
+    response = show(request, "web/mailroom/mail.html", context)
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return response
+
+
+@xframe_options_sameorigin
+@screen(demonstration_only=True)
+def mail_html(request: ConsoleRequest, mail_id: int) -> HttpResponse:
+    """The HTML part alone, for the sandboxed frame, under a policy of its own."""
+    opened = _opened(mail_id)
+    html = (
+        opened.html.replace("<head>", f"<head>{NEW_TAB}", 1)
+        if "<head>" in opened.html
+        else NEW_TAB + opened.html
+    )
+    response = HttpResponse(html)
+    response.headers["Content-Security-Policy"] = FRAME_POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _opened(mail_id: int) -> OpenedLetter:
+    found = caught_mail(mail_id)
+    if found is None:
+        raise Http404("no such mail")
+    return found
+
+
+def _names(addresses: set[str]) -> dict[str, tuple[str, str]]:
+    """Address → (name, "worker" or "user") of whoever it belongs to."""
+    wanted = {address.lower() for address in addresses}
+    workers = Worker.objects.filter(email__in=addresses | wanted).values_list("email", "name")
+    users = User.objects.filter(email__in=addresses | wanted).values_list("email", "name")
+    found = {email.lower(): (name, "worker") for email, name in workers}
+    return found | {email.lower(): (name, "user") for email, name in users}

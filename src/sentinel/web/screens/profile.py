@@ -1,0 +1,72 @@
+"""What belongs to the user themselves: their data at a glance, light or dark, and being away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+
+from sentinel.kernel.errors import NotAllowed, NotFound, Refused
+from sentinel.people.models import User
+from sentinel.people.selectors import absences_of, active_users
+from sentinel.people.services import set_absence
+from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.forms.fields import moment_input, offer
+from sentinel.web.reads.accounts import week_lines
+
+
+class OwnAbsenceForm(forms.Form):
+    """A time away and who stands in."""
+
+    starts_at = forms.DateTimeField(label="From", widget=moment_input())
+    ends_at = forms.DateTimeField(label="Until", widget=moment_input())
+    deputy = forms.ModelChoiceField(
+        User.objects.none(), label="Stands in", required=False, empty_label="The deputy of each account"
+    )
+    reason = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "deputy", active_users().exclude(pk=user.pk))
+
+
+@screen()
+def profile(request: ConsoleRequest) -> HttpResponse:
+    """Everybody who is signed in, about themselves. An administrator changes name, roles and hours."""
+    return _page(request, OwnAbsenceForm(user=request.user))
+
+
+@screen(methods=("POST",))
+def profile_absence(request: ConsoleRequest) -> HttpResponse:
+    """The user enters their own absence."""
+    form = OwnAbsenceForm(request.POST, user=request.user)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    values = form.cleaned_data
+    try:
+        set_absence(
+            user_id=request.user.pk,
+            starts_at=values["starts_at"],
+            ends_at=values["ends_at"],
+            deputy_id=values["deputy"].pk if values["deputy"] else None,
+            reason=values["reason"],
+            actor=request.user,
+            now=request.now,
+        )
+    except (NotAllowed, NotFound):
+        raise
+    except Refused as refused:
+        form.add_error(None, refused.message)
+        return _page(request, form, status=status_of(refused))
+    return done(request, "Entered. Your duties go to whoever stands in.", "profile")
+
+
+def _page(request: ConsoleRequest, form: OwnAbsenceForm, *, status: int = 200) -> HttpResponse:
+    calendar = request.user.calendar
+    context = {
+        "form": form,
+        "absences": absences_of(request.user, request.now),
+        "hours": week_lines(calendar.week) if calendar else [("Mon–Fri", "09:00–17:00")],
+    }
+    return show(request, "web/people/profile.html", context, status=status)

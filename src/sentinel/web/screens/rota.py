@@ -1,0 +1,144 @@
+"""The officers' rota and the absences of the team."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+
+from sentinel.kernel.errors import NotAllowed, NotFound, Refused
+from sentinel.people.models import Absence, User
+from sentinel.people.rules import Role
+from sentinel.people.selectors import active_users, active_users_with_role, officer_on, rota_from
+from sentinel.people.services import assign_officer, end_absence, set_absence
+from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.forms.fields import date_input, moment_input, offer, text_field
+
+ROTA_KEEPERS = (Role.ADMINISTRATOR, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER)
+ABSENCE_KEEPERS = (Role.ADMINISTRATOR, Role.MANAGER)
+DAYS = 14
+
+
+class ShiftForm(forms.Form):
+    """Who is officer on a day, and what they should know."""
+
+    on = forms.DateField(label="Day", widget=date_input())
+    officer = forms.ModelChoiceField(User.objects.none(), empty_label="Choose an officer")
+    hand_over_note = text_field("Hand-over note", rows=2, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "officer", active_users_with_role(Role.OFFICER, Role.EXECUTIVE))
+
+
+class AbsenceForm(forms.Form):
+    """A time away, in the viewer's own time, and who stands in."""
+
+    user = forms.ModelChoiceField(User.objects.none(), label="Who", empty_label="Choose")
+    starts_at = forms.DateTimeField(label="From", widget=moment_input())
+    ends_at = forms.DateTimeField(label="Until", widget=moment_input())
+    deputy = forms.ModelChoiceField(
+        User.objects.none(), label="Stands in", required=False, empty_label="The deputy of each account"
+    )
+    reason = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, *args: Any, users: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "user", users)
+        offer(self, "deputy", active_users())
+
+
+@screen()
+def rota(request: ConsoleRequest) -> HttpResponse:
+    """Everybody who is signed in reads; officers, managers, executives and administrators keep the rota."""
+    return _page(request)
+
+
+@screen(*ROTA_KEEPERS, methods=("POST",))
+def rota_assign(request: ConsoleRequest) -> HttpResponse:
+    """Officers, managers, executives and administrators put somebody on a day."""
+    form = ShiftForm(request.POST, prefix="shift")
+    if form.is_valid():
+        values = form.cleaned_data
+        try:
+            assign_officer(
+                on=values["on"],
+                officer_id=values["officer"].pk,
+                hand_over_note=values["hand_over_note"],
+                actor=request.user,
+                now=request.now,
+            )
+        except (NotAllowed, NotFound):
+            raise
+        except Refused as refused:
+            form.add_error(None, refused.message)
+            return _page(request, shift=form, status=status_of(refused))
+        return done(request, f"{values['officer'].name} is officer on {values['on']:%a %-d %b}.", "rota")
+    return _page(request, shift=form, status=422)
+
+
+@screen(*ABSENCE_KEEPERS, methods=("POST",))
+def absence_add(request: ConsoleRequest) -> HttpResponse:
+    """Managers, for their team, and administrators enter somebody's absence."""
+    form = AbsenceForm(request.POST, users=_team_of(request), prefix="absence")
+    if form.is_valid():
+        values = form.cleaned_data
+        try:
+            set_absence(
+                user_id=values["user"].pk,
+                starts_at=values["starts_at"],
+                ends_at=values["ends_at"],
+                deputy_id=values["deputy"].pk if values["deputy"] else None,
+                reason=values["reason"],
+                actor=request.user,
+                now=request.now,
+            )
+        except (NotAllowed, NotFound):
+            raise
+        except Refused as refused:
+            form.add_error(None, refused.message)
+            return _page(request, absence=form, status=status_of(refused))
+        return done(request, "The absence is entered; whoever stands in hears from now on.", "rota")
+    return _page(request, absence=form, status=422)
+
+
+@screen(methods=("POST",))
+def absence_end(request: ConsoleRequest, absence_id: int) -> HttpResponse:
+    """The user, their manager and administrators: back again. The service refuses everybody else (403)."""
+    end_absence(absence_id=absence_id, actor=request.user, now=request.now)
+    return done(request, "Back again.", "rota")
+
+
+def _team_of(request: ConsoleRequest) -> Any:
+    if request.user.has_role(Role.ADMINISTRATOR):
+        return active_users()
+    return active_users().filter(manager=request.user)
+
+
+def _page(
+    request: ConsoleRequest,
+    *,
+    shift: forms.Form | None = None,
+    absence: forms.Form | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    first: date = request.now.date() - timedelta(days=1)
+    shifts = {row.on: row for row in rota_from(first, DAYS)}
+    days = [(day, shifts.get(day)) for day in (first + timedelta(days=n) for n in range(DAYS))]
+    away = (
+        Absence.objects.filter(ends_at__gt=request.now).select_related("user", "deputy").order_by("starts_at")
+    )
+    context = {
+        "days": days,
+        "today": request.now.date(),
+        "officer": officer_on(request.now),
+        "absences": away[:50],
+        "may_keep_rota": request.user.has_role(*ROTA_KEEPERS),
+        "may_keep_absences": request.user.has_role(*ABSENCE_KEEPERS),
+        "is_administrator": request.user.has_role(Role.ADMINISTRATOR),
+        "shift": shift or ShiftForm(prefix="shift", initial={"on": request.now.date() + timedelta(days=1)}),
+        "absence": absence or AbsenceForm(prefix="absence", users=_team_of(request)),
+    }
+    return show(request, "web/people/rota.html", context, status=status)

@@ -1,0 +1,123 @@
+"""Tags of the console's templates: the words of states, and who is who."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django import template
+from django.conf import settings
+from django.utils.safestring import SafeString
+
+from sentinel.kernel.durations import describe_duration
+from sentinel.people.models import User
+from sentinel.people.selectors import active_users
+from sentinel.ui.templatetags.ui import pill
+from sentinel.web import words
+
+register = template.Library()
+
+
+@register.simple_tag
+def state_pill(state: str) -> SafeString:
+    """The state of a problem."""
+    return pill(*words.STATES.get(state, (state, "neutral")))
+
+
+@register.simple_tag
+def severity_pill(severity: str) -> SafeString:
+    """How bad it is, in the worker's eyes."""
+    return pill(*words.SEVERITIES.get(severity, (severity, "neutral")))
+
+
+@register.simple_tag
+def kind_pill(kind: str) -> SafeString:
+    """What the worker wanted to say."""
+    return pill(*words.KINDS.get(kind, (kind, "neutral")))
+
+
+@register.simple_tag
+def mail_state_pill(state: str) -> SafeString:
+    """What is known about an address."""
+    return pill(*words.MAIL_STATES.get(state, (state, "neutral")))
+
+
+@register.filter
+def duty_words(kind: str) -> str:
+    """What somebody owes next."""
+    return words.DUTIES.get(kind, kind)
+
+
+@register.filter
+def outcome_words(outcome: str) -> str:
+    """What came of a call."""
+    return words.OUTCOMES.get(outcome, outcome)
+
+
+@register.filter
+def end_reason_words(reason: str) -> str:
+    """Why a problem ended without the worker's yes."""
+    return words.END_REASONS.get(reason, reason)
+
+
+@register.filter
+def rhythm_words(rhythm: str) -> str:
+    """How often a worker wants to be asked."""
+    return words.RHYTHMS.get(rhythm, rhythm)
+
+
+@register.filter
+def audience_words(audience: list[str]) -> str:
+    """Whom a rung tells: "owner and deputy"."""
+    named = [words.AUDIENCES.get(a, a) for a in audience]
+    return " and ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else "".join(named)
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """A language for people."""
+    return words.language_name(code)
+
+
+@register.filter
+def roles_text(roles: list[str]) -> str:
+    """All roles of a user."""
+    return words.roles_text(roles)
+
+
+@register.filter
+def dial(number: str) -> str:
+    """A number as ``tel:`` links want it."""
+    return "".join(c for c in number if c.isdigit() or c == "+")
+
+
+@register.filter
+def duration(value: timedelta) -> str:
+    """A duration in words; nothing is "at once"."""
+    return describe_duration(value) if value else "at once"
+
+
+@register.simple_tag
+def is_past(moment: datetime, now: datetime) -> bool:
+    """Whether an instant lies behind us."""
+    return moment < now
+
+
+@register.filter
+def path_only(url: str) -> str:
+    """The path of one of our own addresses: forms send only paths back to us."""
+    return urlsplit(url).path or "/"
+
+
+# The order in which a newcomer meets the cast.
+_ORDER = ("owner", "manager", "officer", "executive", "administrator", "analyst")
+
+
+@register.simple_tag
+def demonstration_cast() -> list[User]:
+    """The users one can come in as; nobody outside demonstration mode."""
+    if not settings.DEMONSTRATION:
+        return []
+    return sorted(
+        active_users(), key=lambda user: min((_ORDER.index(r) for r in user.roles if r in _ORDER), default=9)
+    )

@@ -1,0 +1,47 @@
+"""Every screen of the console with the address it has on the stage, and who looks at it."""
+
+from __future__ import annotations
+
+from sentinel.people.models import User
+from tests.web.console.stage import Stage
+
+
+def screens(stage: Stage) -> dict[str, tuple[str, User]]:
+    """name → (address, viewer)"""
+    world, account = stage.world, stage.world.account.pk
+    simulate = f"/simulator/?site={world.kyiv.pk}&at=2026-03-06T16:50&severity=hinders"
+    return {
+        "today": ("/today/", world.maria),
+        "today-officer": ("/today/", world.ines),
+        "today-empty": ("/today/", world.henrik),
+        "problems": ("/problems/", world.maria),
+        "problem-reported": (f"/problems/{stage.reported.pk}/", world.petra),
+        "problem-promise": (f"/problems/{stage.talked.pk}/?open=promise", world.maria),
+        "problem-proposed": (f"/problems/{stage.proposed.pk}/", world.maria),
+        "problem-confirmed": (f"/problems/{stage.confirmed.pk}/", world.maria),
+        "problem-reopened": (f"/problems/{stage.reopened.pk}/", world.maria),
+        "call-brief": (f"/problems/{stage.reported.pk}/call/", world.maria),
+        "problem-new": (f"/workers/{world.olena.pk}/problem/", world.maria),
+        "accounts": ("/accounts/", world.petra),
+        "account": (f"/accounts/{account}/", world.maria),
+        "account-workers": (f"/accounts/{account}/workers/", world.maria),
+        "account-problems": (f"/accounts/{account}/problems/", world.maria),
+        "account-voices": (f"/accounts/{account}/voices/", world.maria),
+        "account-timeline": (f"/accounts/{account}/timeline/", world.maria),
+        "roster": (f"/accounts/{account}/roster/", world.maria),
+        "roster-preview": (f"/accounts/{account}/roster/{stage.roster.pk}/", world.maria),
+        "site": (f"/accounts/{account}/sites/{world.kyiv.pk}/", world.maria),
+        "worker": (f"/workers/{world.olena.pk}/", world.maria),
+        "voices": ("/responses/", world.maria),
+        "response": (f"/responses/{stage.comment.pk}/", world.maria),
+        "please-check": (f"/please-check/{stage.check.pk}/", world.maria),
+        "team": ("/team/", world.petra),
+        "simulator": (simulate, world.petra),
+        "rota": ("/rota/", world.petra),
+        "notices": ("/notices/", world.maria),
+        "profile": ("/profile/", world.maria),
+        "mailroom": ("/mailroom/", world.maria),
+        "mail": (f"/mailroom/{stage.mail.pk}/", world.maria),
+        "clock": ("/clock/", world.maria),
+        "styleguide": ("/console/styleguide/", world.ada),
+    }

@@ -1,0 +1,192 @@
+"""The console's stage: the fixed cast with a problem in every state and something on every screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+
+from sentinel.accounts.models import RosterImport
+from sentinel.accounts.services import mark_bounced, preview_roster
+from sentinel.checkins.models import PleaseCheck, Response
+from sentinel.checkins.rules import Face, ResponseKind, Severity
+from sentinel.demonstration.models import CaughtMail
+from sentinel.people.models import Absence
+from sentinel.people.services import set_absence
+from sentinel.problems.models import Problem
+from sentinel.problems.rules import CallOutcome, Verdict
+from sentinel.workflows.acknowledge import acknowledge
+from sentinel.workflows.log_call import log_call
+from sentinel.workflows.make_commitment import make_commitment
+from sentinel.workflows.propose_solution import propose_solution
+from sentinel.workflows.record_verdict import record_verdict
+from tests.world import SCRIPT, World
+
+ROSTER = (
+    "Name;E-Mail;Site;Telephone\n"
+    "Olena Kovalenko;olena@lindgren.example;Kyiv;+380445550199\n"
+    "Bohdan Melnyk;bohdan@lindgren.example;Kyiv;\n"
+    "Nobody;not-an-address;Kyiv;\n"
+)
+WORKERS = (
+    ("Iryna Shevchenko", "kyiv", "The scanner at gate 4 forgets every third parcel."),
+    ("Petro Bondar", "kyiv", "Invoices come with the wrong cost centre, every month since autumn."),
+    ("Beatriz Nunes", "lisbon", "A impressora do armazém parou outra vez e ninguém veio."),
+    ("Rui Carvalho", "lisbon", "Toner was promised for Monday. It is Thursday."),
+    ("Sofia Antunes", "lisbon", "Nobody tells us when the technician comes."),
+)
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """The world and what was put on its screens."""
+
+    world: World
+    reported: Problem
+    talked: Problem
+    promised: Problem
+    proposed: Problem
+    confirmed: Problem
+    reopened: Problem
+    foreign: Problem
+    comment: Response
+    foreign_comment: Response
+    check: PleaseCheck
+    roster: RosterImport
+    absence: Absence
+    mail: CaughtMail
+
+
+def set_stage(world: World) -> Stage:
+    """Play the first two hours with everybody on the stage."""
+    workers = [_worker(world, *row[:2]) for row in WORKERS]
+    words = [row[2] for row in WORKERS]
+    talked, promised, proposed, confirmed, reopened = (
+        world.frown(text, worker=worker) for worker, text in zip(workers, words, strict=True)
+    )
+    world.tick()
+    for problem in (talked, promised, proposed, confirmed, reopened):
+        acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)
+        log_call(
+            problem_id=problem.pk,
+            user=world.maria,
+            outcome=CallOutcome.REACHED,
+            note="Happens since the move",
+            now=world.now,
+        )
+    world.advance(minutes=20)
+    for problem in (promised, proposed, confirmed, reopened):
+        due = world.now.date() + timedelta(days=4)
+        make_commitment(
+            problem_id=problem.pk, user=world.maria, due_on=due, what="A technician comes", now=world.now
+        )
+    for problem in (proposed, confirmed, reopened):
+        proposal = propose_solution(
+            problem_id=problem.pk,
+            user=world.maria,
+            what_was_done="The feeder was replaced and tested with you.",
+            root_cause="The part was beyond its service interval.",
+            now=world.now,
+        )
+        if problem == confirmed:
+            record_verdict(
+                proposal_id=proposal.pk, verdict=Verdict.YES, words="Works!", human=True, now=world.now
+            )
+        if problem == reopened:
+            record_verdict(
+                proposal_id=proposal.pk, verdict=Verdict.NO, words="Same again.", human=True, now=world.now
+            )
+    world.advance(minutes=30)
+    reported = world.frown(severity=Severity.STOPPED, call_when="before 16:00")
+    foreign = world.frown("印刷がずれます。", worker=world.other_worker)
+    world.advance(minutes=20)
+    return Stage(
+        world=world,
+        reported=reported,
+        talked=talked,
+        promised=promised,
+        proposed=proposed,
+        confirmed=Problem.objects.get(pk=confirmed.pk),
+        reopened=Problem.objects.get(pk=reopened.pk),
+        foreign=foreign,
+        comment=_comment(world),
+        foreign_comment=_comment(world, foreign=True),
+        check=_please_check(world),
+        roster=_roster(world),
+        absence=_absence(world),
+        mail=_mail(world),
+    )
+
+
+def _worker(world: World, name: str, site: str) -> object:
+    address = name.split()[0].lower()
+    return type(world.olena).objects.create(
+        site=getattr(world, site),
+        name=name,
+        email=f"{address}@lindgren.example",
+        telephone="+380445550103",
+        department="Goods in",
+        joined_at=world.now - timedelta(days=90),
+    )
+
+
+def _comment(world: World, *, foreign: bool = False) -> Response:
+    worker = world.other_worker if foreign else world.joao
+    recorded = world.answer(
+        Face.HAPPY, "The new courier is always friendly, thank you.", worker=worker, kind=ResponseKind.PRAISE
+    )
+    return Response.objects.get(pk=recorded.response_id)
+
+
+def _please_check(world: World) -> PleaseCheck:
+    bounced = _worker(world, "Vasyl Koval", "kyiv")
+    mark_bounced(worker_id=bounced.pk, reason="550 5.1.1 no such mailbox", now=world.now)  # type: ignore[attr-defined]
+    recorded = world.answer(Face.FROWN, worker=world.joao, kind=ResponseKind.PROBLEM, signals=SCRIPT)
+    return PleaseCheck.objects.create(response_id=recorded.response_id, raised_at=world.now)
+
+
+def _roster(world: World) -> RosterImport:
+    return preview_roster(
+        account_id=world.account.pk,
+        file_name="workers.csv",
+        content=ROSTER.encode(),
+        is_complete_list=True,
+        user=world.maria,
+        now=world.now,
+    )
+
+
+def _absence(world: World) -> Absence:
+    return set_absence(
+        user_id=world.tom.pk,
+        starts_at=world.now + timedelta(days=3),
+        ends_at=world.now + timedelta(days=8),
+        deputy_id=world.maria.pk,
+        reason="Holiday",
+        actor=world.tom,
+        now=world.now,
+    )
+
+
+def _mail(world: World) -> CaughtMail:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = (
+        "Maria Schulz <s@example.com>",
+        "olena@lindgren.example",
+        "Do you have any problem?",
+    )
+    mail.set_content("Do you have any problem?\n\nhttps://sentinel.example/a/token/frown/\n")
+    mail.add_alternative(
+        '<html lang="en"><head><title>m</title></head><body><p>Do you have any problem?</p>'
+        '<p><a href="https://sentinel.example/a/token/frown/">I have a problem</a></p></body></html>',
+        subtype="html",
+    )
+    return CaughtMail.objects.create(
+        received_at=world.now,
+        sender="s@example.com",
+        recipient="olena@lindgren.example",
+        subject=str(mail["Subject"]),
+        message_id="<m@example.com>",
+        kind="check_in.question",
+        raw=mail.as_bytes(),
+    )

@@ -1,0 +1,96 @@
+"""No serious axe finding on any screen, in light and in dark, on a phone and on a desk.
+
+With SENTINEL_TEST_SCREENSHOTS=<folder> every screen is also kept as a picture.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from sentinel.kernel import clock
+from sentinel.kernel.clock import SystemClock
+from tests.web.console.screens import screens
+from tests.web.console.stage import Stage, set_stage
+from tests.world import build_world
+
+SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+PICTURES = os.environ.get("SENTINEL_TEST_SCREENSHOTS", "")
+ONLY = os.environ.get("SENTINEL_TEST_SCREENS", "")
+
+
+@pytest.fixture
+def played(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Stage]:
+    """The stage for a real browser, in demonstration mode."""
+    # why: playwright's own event loop runs in this thread, and Django would refuse to touch the database.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    settings.DEMONSTRATION = True
+    try:
+        yield set_stage(build_world())
+    finally:
+        clock.install(SystemClock())
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Chromium as the machine has it."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_no_screen_has_a_serious_axe_finding(
+    played: Stage, live_server: Any, browser: Browser, theme: str, size: str
+) -> None:
+    found: list[str] = []
+    context = browser.new_context(viewport=SIZES[size], color_scheme=theme)  # type: ignore[arg-type]
+    for name, (address, viewer) in screens(played).items():
+        if ONLY and name not in ONLY.split(","):
+            continue
+        _sign_in(context, viewer, live_server.url)
+        found += _look(context, live_server.url + address, f"{name}-{size}-{theme}")
+    context.clear_cookies()
+    if not ONLY or "sign-in" in ONLY:
+        found += _look(context, f"{live_server.url}/sign-in/", f"sign-in-{size}-{theme}")
+    context.close()
+    assert not found, "\n".join(found)
+
+
+def _sign_in(context: BrowserContext, viewer: Any, url: str) -> None:
+    client = Client()
+    client.force_login(viewer)
+    context.clear_cookies()
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}])
+
+
+def _look(context: BrowserContext, address: str, name: str) -> list[str]:
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("console", lambda said: troubles.append(f"{name}: {said.text}") if said.type == "error" else None)
+    answer = page.goto(address)
+    assert answer is not None
+    if answer.status != 200:
+        troubles.append(f"{name}: answered {answer.status}")
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if width > 0:
+        troubles.append(f"{name}: {width} px wider than the screen")
+    for violation in Axe().run(page).response["violations"]:
+        if violation["impact"] in ("serious", "critical"):
+            nodes = "; ".join(node["html"][:120] for node in violation["nodes"][:3])
+            troubles.append(f"{name}: {violation['id']}: {violation['help']}: {nodes}")
+    page.close()
+    return troubles
