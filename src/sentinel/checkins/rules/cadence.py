@@ -24,6 +24,8 @@ _DAYS_OF_A_MONTH = 12
 #: Own days of neighbouring months lie 26 days apart or more; whatever is closer belongs to the month before.
 _MONTH_SLACK = 10
 _MONTH = 30
+#: What missed its window goes in the first quarter of the next one.
+_EARLY = 0.25
 
 
 class Beat(StrEnum):
@@ -102,18 +104,22 @@ def plan_next(
 def slot_after_a_missed_window(
     worker_id: int, *, window: SendWindow, calendar: BusinessCalendar, now: datetime
 ) -> datetime | None:
-    """None when mail may go right now; else the worker's slot in the next window (missed windows wait)."""
+    """None when mail may go right now; else the worker's slot in the next window (missed windows wait).
+
+    What was missed goes early in that window, in the worker's usual order, so that an engine that runs
+    late again does not miss it for good.
+    """
     if next_send_slot(now, window, calendar) == now:
         return None
-    return _slot_on_or_after(worker_id, calendar.localdate(now), window, calendar, now)
+    return _slot_on_or_after(worker_id, calendar.localdate(now), window, calendar, now, share=_EARLY)
 
 
 def silent_cycles(facts: CadenceFacts, rules: CadenceRules) -> int:
-    """How many check-ins went out since the worker last answered, not counting the first weeks."""
+    """How many check-ins went out since the worker last answered or confirmed, without the first weeks."""
     if not facts.sent:
         return 0
     settled = facts.sent[0] + timedelta(weeks=rules.new_worker_weeks)
-    since = max(settled, facts.last_answer_at) if facts.last_answer_at else settled
+    since = max(filter(None, (settled, facts.last_answer_at, facts.last_confirmed_at)))
     return sum(1 for at in facts.sent if at > since)
 
 
@@ -199,25 +205,31 @@ def _monthly_slot(
 
 
 def _slot_on_or_after(
-    worker_id: int, day: date, window: SendWindow, calendar: BusinessCalendar, now: datetime
+    worker_id: int,
+    day: date,
+    window: SendWindow,
+    calendar: BusinessCalendar,
+    now: datetime,
+    share: float = 1.0,
 ) -> datetime:
     """The worker's minute on the first sending day from ``day`` on, not before ``now``."""
     for step in range(400):
         candidate = day + _DAY * step
         if candidate.weekday() in window.days and calendar.is_business_day(candidate):
-            at = _slot_on(worker_id, candidate, window, calendar)
+            at = _slot_on(worker_id, candidate, window, calendar, share)
             if at >= now:
                 return at
     raise NeverOpen(f"no sending day of {window!r} in the 400 days from {day}: {calendar!r}")
 
 
-def _slot_on(worker_id: int, day: date, window: SendWindow, calendar: BusinessCalendar) -> datetime:
-    """The worker's own second of the window on a date."""
+def _slot_on(
+    worker_id: int, day: date, window: SendWindow, calendar: BusinessCalendar, share: float = 1.0
+) -> datetime:
+    """The worker's own second on a date, within the first ``share`` of the window."""
     opens = local_instant(day, window.start, calendar.zone)
     closes = local_instant(day if window.end > window.start else day + _DAY, window.end, calendar.zone)
-    return opens + timedelta(
-        seconds=int((closes - opens).total_seconds() * seeded_fraction("time", worker_id))
-    )
+    span = (closes - opens).total_seconds() * share
+    return opens + timedelta(seconds=int(span * seeded_fraction("time", worker_id)))
 
 
 @lru_cache(maxsize=4_096)
