@@ -1,6 +1,7 @@
-"""How fast a roster of 100,000 rows is imported, and imported again: `.venv/bin/python bench/roster.py [rows]`.
+"""How fast a roster of 100,000 rows is imported, and imported again.
 
-Runs on a database of its own on the embedded PostgreSQL, with the durability of production, and removes it.
+Start it with `.venv/bin/python bench/roster.py [rows]`. It makes a database of its own on the embedded
+PostgreSQL, with the durability of production, and removes it at the end.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
-
 # "+" and seven digits: the shortest numbers anywhere. Some plans call "12" possible, for want of a rule.
 SHORTEST = 7
 

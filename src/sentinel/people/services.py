@@ -207,7 +207,7 @@ def assign_officer(
 def _check_columns(user: User) -> None:
     try:
         # Constraints are the database's to judge: their messages name columns, not people.
-        user.full_clean(exclude=["password"], validate_constraints=False)
+        user.full_clean(exclude=["password", "roles"], validate_constraints=False)
     except ValidationError as error:
         raise UserRefused("user_invalid", _sentence(error)) from None
 

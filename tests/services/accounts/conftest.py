@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from sentinel.people.services import create_user
 NOW = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 
 
-def make_user(name: str, *roles: Role, **columns: object) -> User:
+def make_user(name: str, *roles: Role, **columns: Any) -> User:
     return create_user(email=f"{name.lower()}@provider.example", name=name, roles=roles, now=NOW, **columns)
 
 
@@ -36,7 +37,7 @@ class Customer:
     other_account: Account
     other_site: Site
 
-    def worker(self, name: str = "Anna", site: Site | None = None, **columns: str) -> Worker:
+    def worker(self, name: str = "Anna", site: Site | None = None, **columns: Any) -> Worker:
         columns.setdefault("email", f"{name.lower()}@example.com")
         site = site or self.kyiv
         return add_worker(site_id=site.pk, account_id=site.account_id, name=name, now=NOW, **columns)

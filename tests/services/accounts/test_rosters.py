@@ -203,28 +203,6 @@ def test_a_failure_in_the_middle_leaves_nothing(customer: Customer, monkeypatch:
     assert row.applied_at is None
 
 
-def test_somebody_writing_at_the_same_time_is_seen_and_the_roster_compared_again(
-    customer: Customer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    anna = customer.worker("Anna")
-    row = preview(customer, "Name,Email,Department\nAnna,anna@example.com,Night\n")
-    real, met = storing.store_diff, []
-
-    def meets_somebody(diff: Diff, **options: Any) -> None:
-        met.append(diff)
-        if len(met) == 1:
-            # As if another connection had written in between: the row is no longer the compared version.
-            first = diff.changed[0]
-            object.__setattr__(first.worker, "version", "3")
-        real(diff, **options)
-
-    monkeypatch.setattr(service, "store_diff", meets_somebody)
-    apply_roster(import_id=row.pk, user=customer.owner, now=LATER)
-    anna.refresh_from_db()
-    assert anna.department == "Night"
-    assert len(met) == 2
-
-
 def test_it_gives_up_after_three_times_and_leaves_nothing(
     customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,6 @@ def grant_permission(
         data = {
             "permission_id": permission.pk,
             "given_by": permission.given_by,
-            "valid_until": valid_until,
             "sites": sorted(chosen) or "all",
         }
         about = About(account_id=account.pk)

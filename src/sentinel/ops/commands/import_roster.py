@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
-from sentinel.accounts.models import Account, RosterImport, Site
+from sentinel.accounts.models import Account, Site
 from sentinel.accounts.roster.decoding import MOST_BYTES
 from sentinel.accounts.roster.summary import change_count
 from sentinel.accounts.services import compare_roster, discard_roster, preview_roster
@@ -33,7 +33,7 @@ _GROUPS = {
 
 
 @click.command("import")
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True))
 @click.option(
     "--account", "account_key", required=True, metavar="NAME_OR_ID", help="Whose workers these are."
 )
@@ -45,7 +45,7 @@ _GROUPS = {
 @click.option("--apply", "is_sure", is_flag=True, help="Import without asking.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change; write nothing.")
 def command(
-    file: BinaryIO,
+    file: str,
     account_key: str,
     complete: bool,
     site_name: str | None,
@@ -62,10 +62,12 @@ def command(
     """
     if is_sure and dry_run:
         raise click.UsageError("--apply and --dry-run exclude each other.")
-    if file is sys.stdin.buffer and not (is_sure or dry_run):
+    if file == "-" and not (is_sure or dry_run):
         raise click.UsageError("With standard input nobody can be asked: add --apply or --dry-run.")
-    # One byte more than allowed is enough to be refused, however long the file is.
-    content = file.read(MOST_BYTES + 1)
+    with click.open_file(file, "rb") as opened:
+        # One byte more than allowed is enough to be refused, however long the file is.
+        content = opened.read(MOST_BYTES + 1)
+    name = "standard input" if file == "-" else file
     with database_running(), _plain_refusals():
         account = _account(account_key)
         options: dict[str, Any] = {
@@ -77,17 +79,19 @@ def command(
             "user": None,
             "now": clock.now(),
         }
-        click.echo(f"{file.name} for {account.name}")
-        if dry_run:
-            summary = compare_roster(**options)
-            _show(summary)
-        else:
-            summary = _import(preview_roster(file_name=file.name, **options), is_sure)
-    left_out = summary["counts"]["conflicts"] + summary["counts"]["rejected"]
-    sys.exit(SOME_LEFT_OUT if left_out else 0)
+        click.echo(f"{name} for {account.name}")
+        summary = _look(options) if dry_run else _import(name, options, is_sure)
+    sys.exit(SOME_LEFT_OUT if summary["conflicts"] or summary["rejected"] else 0)
 
 
-def _import(row: RosterImport, is_sure: bool) -> dict[str, Any]:
+def _look(options: dict[str, Any]) -> dict[str, Any]:
+    summary = compare_roster(**options)
+    _show(summary)
+    return summary
+
+
+def _import(name: str, options: dict[str, Any], is_sure: bool) -> dict[str, Any]:
+    row = preview_roster(file_name=name, **options)
     try:
         _show(row.summary)
         count = change_count(row.summary)
