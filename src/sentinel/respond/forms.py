@@ -42,15 +42,23 @@ def _text(label: Any, *, rows: int = 4) -> forms.CharField:
     )
 
 
+class SettledChoice(forms.ChoiceField):
+    """A choice that is made already: what is not sent means ``default``, and nobody has to look at it."""
+
+    def __init__(self, *, default: str, **options: Any) -> None:
+        super().__init__(initial=default, **options)
+        self.default = default
+
+    def clean(self, value: Any) -> Any:
+        """The choice sent, else the default."""
+        return super().clean(value or self.default)
+
+
 class CallWishes(forms.Form):
     """Whether, where, when and in which language to call."""
 
-    may_call = forms.ChoiceField(
-        label=_("May we call you?"),
-        choices=_MAY_CALL,
-        widget=forms.RadioSelect,
-        required=False,
-        initial="yes",
+    may_call = SettledChoice(
+        label=_("May we call you?"), choices=_MAY_CALL, widget=forms.RadioSelect, default="yes"
     )
     number = forms.CharField(
         label=_("Telephone number"),

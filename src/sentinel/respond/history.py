@@ -35,15 +35,15 @@ def history_of(problem: Problem, *, zone: str, now: datetime) -> list[Entry]:
     """All entries, newest first."""
     entries = [
         *_reports(problem),
-        *_added(problem, told_at=frozenset(_verdict_times(problem))),
+        *_added(problem, told_at=frozenset(_refusal_times(problem))),
         *_letters(problem),
         *_calls(problem, zone=zone, now=now),
         *_promises(problem),
         *_proposals(problem),
         *_verdicts(problem),
     ]
-    entries.sort(key=lambda entry: entry.at, reverse=True)
-    return [replace(entry, when=spoken_time(entry.at, zone=zone, now=now)) for entry in entries]
+    entries.sort(key=lambda entry: entry.at)
+    return [replace(entry, when=spoken_time(entry.at, zone=zone, now=now)) for entry in reversed(entries)]
 
 
 def _reports(problem: Problem) -> Iterator[Entry]:
@@ -53,7 +53,7 @@ def _reports(problem: Problem) -> Iterator[Entry]:
 
 
 def _added(problem: Problem, *, told_at: frozenset[datetime]) -> Iterator[Entry]:
-    """What the worker said later. ``told_at``: when they gave a verdict, which is an entry of its own."""
+    """What the worker said later. ``told_at``: when they answered "not yet", an entry of its own."""
     titles = {
         Verb.WORKER_WROTE: _("You added"),
         Verb.MANAGER_ASKED_FOR: _("You asked to talk to the manager"),
@@ -120,8 +120,9 @@ def _verdicts(problem: Problem) -> Iterator[Entry]:
         yield Entry(at=row.at, title=_verdict_title(row), own_words=row.words, language=problem.language)
 
 
-def _verdict_times(problem: Problem) -> Iterator[datetime]:
-    yield from Confirmation.objects.filter(proposal__problem=problem).values_list("at", flat=True)
+def _refusal_times(problem: Problem) -> Iterator[datetime]:
+    refusals = Confirmation.objects.filter(proposal__problem=problem, verdict=Verdict.NO.value)
+    yield from refusals.values_list("at", flat=True)
 
 
 def _verdict_title(row: Confirmation) -> str:

@@ -27,7 +27,7 @@ MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 @dataclass
 class Cast:
-    """The cast of these tests. ``anna`` reports; ``bert`` is her colleague, whose things she must never see."""
+    """The cast of these tests. ``anna`` reports; ``bert`` is a colleague whose things she must never see."""
 
     clock: FixedClock
     owner: User
@@ -82,6 +82,10 @@ class Cast:
 
     def proposal(self, problem: Problem, *, what_was_done: str = "We replaced the fuser.") -> Proposal:
         """The owner says that it is solved."""
+        with transaction.atomic():
+            return self._proposed(problem, what_was_done)
+
+    def _proposed(self, problem: Problem, what_was_done: str) -> Proposal:
         Proposal.objects.filter(problem=problem, settled_at__isnull=True).update(settled_at=self.now)
         made = Proposal.objects.create(
             problem=problem,
@@ -100,7 +104,11 @@ class Cast:
         """The owner notes that the worker said yes on the telephone."""
         self.proposal(problem)
         call = Call.objects.create(
-            problem=problem, caller=self.owner, at=self.now, outcome=CallOutcome.REACHED.value, note="SECRET-NOTE"
+            problem=problem,
+            caller=self.owner,
+            at=self.now,
+            outcome=CallOutcome.REACHED.value,
+            note="SECRET-NOTE",
         )
         return record_verdict_by_telephone(
             problem_id=problem.pk, user=self.owner, call_id=call.pk, verdict=Verdict.YES, now=self.now

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
+from django.db import connection
 from django.test import Client
+from playwright.sync_api import Browser
+from pytest_django.live_server_helper import LiveServer
 
 from sentinel.kernel import clock
 from sentinel.kernel.clock import FixedClock
+from tests.web.respond.browser import browser
 from tests.web.respond.cast import MONDAY, Cast, build_cast
+
+
+@dataclass(frozen=True)
+class Live:
+    """The cast, and where the server listens."""
+
+    cast: Cast
+    url: str
 
 
 @pytest.fixture
@@ -23,3 +36,25 @@ def cast(db: None) -> Iterator[Cast]:
 def stranger() -> Client:
     """A browser without cookies that checks CSRF like a real server: nothing but the link opens anything."""
     return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def live(transactional_db: None, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """The cast behind a real server, for real browsers."""
+    # Playwright keeps an event loop in this thread; the ORM is used beside it, never inside.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with clock.using(FixedClock(MONDAY)) as at:
+        yield Live(cast=build_cast(at), url=live_server.url)
+    # The server's threads may still hold connections of the pages fetched last.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture
+def person() -> Iterator[Browser]:
+    """A browser that looks like a person's."""
+    with browser(like_a_person=True) as started:
+        yield started
