@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -97,12 +98,24 @@ def mark_skipped(check_in: CheckIn, *, reasons: Iterable[WhyNot]) -> None:
     check_in.reason = ",".join(reason.value for reason in reasons)[:60]
 
 
-def save_outcomes(check_ins: Collection[CheckIn]) -> None:
-    """Write what became of due check-ins, in one statement."""
-    if check_ins:
-        CheckIn.objects.bulk_update(
-            check_ins, ["state", "sent_at", "reason", "planned_for", "language", "about_problem_id"]
-        )
+def save_outcomes(check_ins: Iterable[CheckIn]) -> None:
+    """Write what became of due check-ins: one statement per outcome, not one case per row and column."""
+    groups: dict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
+    for check_in in check_ins:
+        columns: dict[str, Any]
+        if check_in.state == CheckInState.SENT.value:
+            columns = {
+                "sent_at": check_in.sent_at,
+                "language": check_in.language,
+                "about_problem_id": check_in.about_problem_id,
+            }
+        elif check_in.state == CheckInState.SKIPPED.value:
+            columns = {"reason": check_in.reason}
+        else:
+            columns = {"planned_for": check_in.planned_for}
+        groups[tuple({"state": check_in.state, **columns}.items())].append(check_in.pk)
+    for outcome, ids in groups.items():
+        CheckIn.objects.filter(pk__in=ids).update(**dict(outcome))
 
 
 def lock_check_in(check_in_id: int) -> CheckIn:

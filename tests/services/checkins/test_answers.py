@@ -15,7 +15,7 @@ from sentinel.problems.models import Problem
 from sentinel.problems.rules import ProblemState
 from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
-from sentinel.workflows.record_response import Answer, Signals, record_response
+from sentinel.workflows.record_response import Answer, Recorded, Signals, record_response
 from sentinel.workflows.review_provisional import review_provisional
 from tests.world import BARE, HUMAN, SCRIPT, World
 
@@ -32,6 +32,11 @@ def told(user: User, kind: str) -> list[str]:
     return sorted(m.channel for m in messages_to(recipient_kind="user", recipient_id=user.pk, kind=kind))
 
 
+def opened(recorded: Recorded) -> Problem:
+    assert recorded.problem_id is not None
+    return Problem.objects.get(pk=recorded.problem_id)
+
+
 def verbs() -> list[str]:
     return list(Event.objects.order_by("id").values_list("verb", flat=True))
 
@@ -41,7 +46,7 @@ def test_a_verified_frown_opens_a_problem_and_alarms_the_owner(world: World, che
         Face.FROWN, " It is broken ", check_in=check_in, severity=Severity.STOPPED, call_number="+4930555"
     )
     assert (recorded.evidence, recorded.kind) == (Evidence.VERIFIED, ResponseKind.PROBLEM)
-    problem = Problem.objects.get(pk=recorded.problem_id)
+    problem = opened(recorded)
     assert (problem.words, problem.severity, problem.call_number) == ("It is broken", "stopped", "+4930555")
     assert problem.response_id == recorded.response_id
     assert told(world.maria, "duty.notice") == ["console", "email"]
@@ -147,7 +152,7 @@ def test_both_faces_pressed_by_a_robot_leave_the_problem_open_and_flagged(
     world.clock.advance(seconds=3)
     happy = world.answer(Face.HAPPY, check_in=check_in, signals=HUMAN)
     assert happy.evidence is Evidence.ROBOT
-    problem = Problem.objects.get(pk=frown.problem_id)
+    problem = opened(frown)
     assert problem.suspected_automatic
     assert problem.state == ProblemState.REPORTED
     assert Response.objects.get(pk=frown.response_id).evidence == Evidence.ROBOT
@@ -188,7 +193,7 @@ def test_a_later_happy_face_closes_nothing(world: World, check_in: CheckIn) -> N
     frown = world.answer(Face.FROWN, "Broken", check_in=check_in)
     world.clock.advance(hours=2)
     world.answer(Face.HAPPY, "All good again", check_in=check_in)
-    assert Problem.objects.get(pk=frown.problem_id).is_open
+    assert opened(frown).is_open
     assert Response.objects.get(pk=frown.response_id).superseded_by is None
 
 
