@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
 
@@ -10,11 +12,13 @@ from babel.messages.pofile import read_po
 from django.test import override_settings
 
 from sentinel.checkins.messages import ProofFacts, check_in_question, proof_line, question_in
+from sentinel.escalation.messages import Reason, Told, duty_notice
+from sentinel.escalation.rules import DutyKind
 from sentinel.kernel.links import Purpose
 from sentinel.ops.catalogues import PACKAGES
 from sentinel.ui.links import read_public_token
 from sentinel.ui.mail import Mail
-from tests.unit.mail.letters import LANGUAGES, NOW, TO_USERS, TO_WORKERS, WORDS, question
+from tests.unit.mail.letters import LANGUAGES, NOTICE, NOW, TO_USERS, TO_WORKERS, WORDS, question
 
 EVERY = [
     pytest.param(write, lang, id=f"{name}-{lang}") for name, write in TO_WORKERS.items() for lang in LANGUAGES
@@ -295,3 +299,24 @@ def test_a_late_notice_says_how_late_and_what_is_missing() -> None:
         TO_USERS["notice_late"]().subject
         == "Late 45 min: nobody has called Olena Kovalenko (Lindgren Logistics)"
     )
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+@pytest.mark.parametrize("owed", [*DutyKind, None])
+@pytest.mark.parametrize("may_call", [True, False])
+def test_every_reason_has_a_title_that_names_the_worker_or_the_duty(
+    reason: Reason, owed: DutyKind | None, may_call: bool
+) -> None:
+    facts = replace(NOTICE, reason=reason, owed=owed, may_call=may_call, due_at=NOW if owed else None)
+    notice = duty_notice(facts)
+    assert "%(" not in notice.mail.text
+    assert "Olena Kovalenko" in notice.mail.text
+    assert notice.console.title == notice.mail.subject
+    assert notice.console.url.endswith("/problems/4711/")
+    assert ("tel:" in notice.mail.html) is may_call
+
+
+def test_a_long_ladder_names_each_person_once() -> None:
+    told = tuple(Told(name="Petra Lang", at=NOW + timedelta(days=n)) for n in range(30))
+    text = duty_notice(replace(NOTICE, told=told)).mail.text
+    assert text.count("Petra Lang") == 1
