@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -68,12 +67,6 @@ def live_post(
     with clock.using(FixedClock(TUESDAY)) as at:
         cast = build_cast(at)
         yield Post(cast=cast, paths=links_of_all_mails(cast), url=live_server.url)
-    # The server's threads may still hold connections of the pages fetched last.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
 
 @pytest.fixture

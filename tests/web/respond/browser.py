@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connections
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -24,6 +25,8 @@ def browser(*, like_a_person: bool) -> Iterator[Browser]:
         try:
             yield started
         finally:
+            # While Playwright's loop runs, this thread has database connections of its own.
+            connections.close_all()
             started.close()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
@@ -45,12 +44,6 @@ def live(transactional_db: None, live_server: LiveServer, monkeypatch: pytest.Mo
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with clock.using(FixedClock(MONDAY)) as at:
         yield Live(cast=build_cast(at), url=live_server.url)
-    # The server's threads may still hold connections of the pages fetched last.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
 
 @pytest.fixture
