@@ -7,6 +7,7 @@ import logging
 import re
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -53,6 +54,7 @@ class SmtpServer:
         self._lock = threading.Lock()
         self._kept: list[Kept] = []
         self.sessions = 0
+        self.on_kept: Callable[[Kept], None] | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
@@ -154,6 +156,8 @@ class SmtpServer:
     def _keep(self, mail: Kept) -> None:
         with self._lock:
             self._kept.append(mail)
+            if self.on_kept is not None:
+                self.on_kept(mail)
 
     async def _answer(self, script: deque[str], server: SMTP) -> str:
         answer = script.popleft() if script else "250 2.0.0 fine"

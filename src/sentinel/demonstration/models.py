@@ -1,4 +1,4 @@
-"""Columns that only a demonstration uses; in production both tables stay empty."""
+"""Columns that only a demonstration uses; in production its tables stay empty."""
 
 from __future__ import annotations
 
@@ -12,6 +12,22 @@ class ClockOffset(models.Model):
 
     def __str__(self) -> str:
         return f"clock is {self.offset} ahead"
+
+
+class Demonstration(models.Model):
+    """That the demonstration's history is being played, or was. One row, pk 1.
+
+    ``present`` is the instant the history leads up to, ``started_at`` and ``filled_at`` are real time.
+    Without ``filled_at`` the filling was interrupted; it is then done anew from the start.
+    """
+
+    seed = models.PositiveIntegerField()
+    present = models.DateTimeField()
+    started_at = models.DateTimeField()
+    filled_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"demonstration {self.seed} up to {self.present:%Y-%m-%d %H:%M}"
 
 
 class CaughtMail(models.Model):

@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from django.conf import settings
 from django.db.models import Q
 
-from sentinel.demonstration.models import CaughtMail, ClockOffset
+from sentinel.demonstration.models import CaughtMail, ClockOffset, Demonstration
 
 _FRESH_SECONDS = 0.5
 _URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:)\]]")
@@ -88,6 +88,11 @@ class OpenedLetter:
     html: str
     links: tuple[Link, ...]
     size: int
+
+
+def demonstration() -> Demonstration | None:
+    """How the demonstration was filled; None when it was not even begun."""
+    return Demonstration.objects.filter(pk=1).first()
 
 
 def caught_mails(*, limit: int = 50, recipient: str = "", search: str = "") -> list[Letter]:

@@ -10,7 +10,7 @@ from email.policy import default as default_policy
 from django.conf import settings
 from django.db import connection, transaction
 
-from sentinel.demonstration.models import CaughtMail, ClockOffset
+from sentinel.demonstration.models import CaughtMail, ClockOffset, Demonstration
 from sentinel.demonstration.selectors import forget_clock_offset
 from sentinel.kernel.errors import Refused
 from sentinel.timeline.services import About, Actor, record_event
@@ -63,6 +63,19 @@ def set_clock_offset(*, offset: timedelta) -> None:
     refuse_outside_demonstration()
     ClockOffset.objects.update_or_create(pk=1, defaults={"offset": offset})
     forget_clock_offset()
+
+
+def begin_filling(*, seed: int, present: datetime, real_now: datetime) -> None:
+    """Mark the history as being played; until :func:`finish_filling` it counts as interrupted."""
+    refuse_outside_demonstration()
+    values = {"seed": seed, "present": present, "started_at": real_now, "filled_at": None}
+    Demonstration.objects.update_or_create(pk=1, defaults=values)
+
+
+def finish_filling(*, real_now: datetime) -> None:
+    """The history is complete: the demonstration may be used."""
+    refuse_outside_demonstration()
+    Demonstration.objects.filter(pk=1).update(filled_at=real_now)
 
 
 def catch_mail(*, sender: str, recipients: list[str], raw: bytes, now: datetime) -> int:

@@ -34,7 +34,7 @@ from sentinel.engine.passes import (
 from sentinel.engine.selectors import next_firing_at
 from sentinel.kernel import clock
 from sentinel.outbox.selectors import next_visible_at
-from sentinel.outbox.services import WAKE_UP
+from sentinel.outbox.services import LEASE, WAKE_UP
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +123,8 @@ class Bell:
 class Engine:
     """The threads of one engine process."""
 
-    def __init__(self, stop: threading.Event, source: DatabaseClock) -> None:
+    def __init__(self, stop: threading.Event, source: DatabaseClock, lease: timedelta) -> None:
+        self.lease = lease
         self.stop = stop
         self.source = source
         self.bell = Bell()
@@ -179,7 +180,7 @@ class Engine:
 
     def send(self, channel: str) -> float:
         """Try what is due on one channel; returns how long to sleep."""
-        tried = dispatch.dispatch_channel(channel=channel, clock=clock.now, stop=self.stop)
+        tried = dispatch.dispatch_channel(channel=channel, clock=clock.now, stop=self.stop, lease=self.lease)
         return 0.0 if tried else _seconds_until(next_visible_at(channel))
 
     def _keep_doing(self, name: str, job: Callable[[], float]) -> None:
@@ -238,11 +239,14 @@ class Engine:
                 self.bell.ring()
 
 
-def run_forever(stop: threading.Event) -> None:
-    """Be an engine until ``stop`` is set; returns within five seconds after that."""
+def run_forever(stop: threading.Event, *, lease: timedelta = LEASE) -> None:
+    """Be an engine until ``stop`` is set; returns within five seconds after that.
+
+    ``lease`` is how long a killed engine keeps others from its messages; senders are bounded by the default.
+    """
     source = DatabaseClock(clock_offset if settings.DEMONSTRATION else None)
     clock.install(source)
-    engine = Engine(stop, source)
+    engine = Engine(stop, source, lease)
     threads = engine.threads()
     for thread in threads:
         thread.start()

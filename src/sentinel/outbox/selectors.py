@@ -25,7 +25,10 @@ class MessageView:
     address: str
     state: str
     attempts: int
+    message_id: str
+    bundle_id: int | None
     created_at: datetime
+    first_due_at: datetime
     visible_at: datetime
     settled_at: datetime | None
     read_at: datetime | None

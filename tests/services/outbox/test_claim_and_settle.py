@@ -218,7 +218,8 @@ def test_claiming_uses_the_index_over_live_rows() -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(
             "EXPLAIN SELECT id FROM outbox_message WHERE state IN ('pending', 'sending')"
-            " AND channel = 'email' AND visible_at <= now() ORDER BY priority, visible_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+            " AND channel = 'email' AND visible_at <= now()"
+            " ORDER BY priority, visible_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "message_ready" in plan

@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _OURS = frozenset(
     {
         "from", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "reply-to", "return-path",
-        "mime-version", "content-type", "content-transfer-encoding", "content-disposition", "auto-submitted",
+        "mime-version", "content-type", "content-transfer-encoding", "content-disposition",
     }
 )  # fmt: skip
 

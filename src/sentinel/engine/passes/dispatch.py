@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
@@ -47,7 +47,12 @@ def _turn(channel: str, clock: Clock, limit: int | None = None) -> int:
 
 
 def dispatch_channel(
-    *, channel: str, clock: Clock, limit: int | None = None, stop: threading.Event | None = None
+    *,
+    channel: str,
+    clock: Clock,
+    limit: int | None = None,
+    stop: threading.Event | None = None,
+    lease: timedelta = LEASE,
 ) -> int:
     """Claim one batch of a channel and try it; returns how many messages were claimed.
 
@@ -58,19 +63,19 @@ def dispatch_channel(
     now = clock()
     if channel == "email":
         bundle_pending(now=now)
-    batch = claim(channel=channel, limit=limit or sender.capabilities.batch, now=now)
+    batch = claim(channel=channel, limit=limit or sender.capabilities.batch, now=now, lease=lease)
     started = time.monotonic()
     for message in batch:
         # A slow batch must not send what another engine may already have taken over.
-        if (stop is not None and stop.is_set()) or time.monotonic() - started > LEASE.total_seconds() / 3:
+        if (stop is not None and stop.is_set()) or time.monotonic() - started > lease.total_seconds() / 3:
             break
-        _deliver(message, sender, clock)
+        _deliver(message, sender, clock, lease)
     return len(batch)
 
 
-def _deliver(message: Claimed, sender: Sender, clock: Clock) -> None:
+def _deliver(message: Claimed, sender: Sender, clock: Clock, lease: timedelta) -> None:
     sent = _try(message, sender, clock())
-    lease_ends = time.monotonic() + LEASE.total_seconds() / 3
+    lease_ends = time.monotonic() + lease.total_seconds() / 3
     while True:
         try:
             _settle(message, sent, clock())

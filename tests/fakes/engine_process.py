@@ -1,0 +1,126 @@
+"""Real engine processes for tests that kill them.
+
+Run as a program it becomes a nursery: Django is loaded once, then every line "start" on its input forks
+one engine and prints its process id. Forking makes a kill every tenth of a second possible; each
+engine is otherwise the one that `sentinel engine` runs. When its input ends, all its engines end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PR_SET_PDEATHSIG = 1
+MARK_BEFORE_SEND = "mark-before-send"
+
+
+def nursery(lease_seconds: float, mutant: str) -> None:
+    """Fork engines on demand."""
+    # why: only this program may choose the settings, and it does so by its environment
+    import django
+
+    django.setup()
+    # why: models exist from here on
+    from sentinel.engine.loop import run_forever
+
+    if mutant == MARK_BEFORE_SEND:
+        _mark_before_sending()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel clears the dead away
+    for line in sys.stdin:
+        if line.strip() != "start":
+            continue
+        child = os.fork()
+        if child == 0:
+            run_forever(_stop_when_asked(), lease=timedelta(seconds=lease_seconds))
+            os._exit(0)
+        print(child, flush=True)  # noqa: T201
+
+
+def _stop_when_asked() -> threading.Event:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    return stop
+
+
+def _mark_before_sending() -> None:
+    """The mutant: settle as accepted, then send."""
+    # why: only the mutant needs them, and only after Django is ready
+    from sentinel.channels.base import Sent
+    from sentinel.engine.passes import dispatch
+    from sentinel.outbox.rules import Result
+
+    broken: Any = dispatch
+
+    def marked_first(message: Any, sender: Any, clock: Any, _lease: Any) -> None:
+        broken._settle(message, Sent(result=Result.ACCEPTED), clock())
+        broken._try(message, sender, clock())
+
+    broken._deliver = marked_first
+
+
+class Nursery:
+    """``with Nursery(...) as nursery:``, then ``nursery.start()`` and ``nursery.kill(pid)``."""
+
+    def __init__(
+        self, *, database_url: str, smtp_port: int, lease_seconds: float = 1.0, mutant: str = ""
+    ) -> None:
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SENTINEL_")},
+            "DJANGO_SETTINGS_MODULE": "sentinel.config.settings",
+            "SENTINEL_DATABASE_URL": database_url,
+            "SENTINEL_EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
+            "SENTINEL_BASE_URL": "http://testserver",
+            "SENTINEL_SECRET_KEY": "only-for-tests-" + "x" * 32,
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, str(lease_seconds), mutant],
+            env=environment,
+            cwd=CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.running: list[int] = []
+        self.kills = 0
+
+    def __enter__(self) -> Nursery:
+        return self
+
+    def start(self) -> int:
+        """Fork one more engine; returns its process id."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("start\n")
+        self._process.stdin.flush()
+        child = int(self._process.stdout.readline())
+        self.running.append(child)
+        return child
+
+    def kill(self, child: int) -> None:
+        """SIGKILL: no clean-up, no last words."""
+        os.kill(child, signal.SIGKILL)
+        self.running.remove(child)
+        self.kills += 1
+
+    def __exit__(self, *_: object) -> None:
+        for child in self.running:
+            os.kill(child, signal.SIGKILL)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+        self._process.stdout.close()
+
+
+if __name__ == "__main__":
+    nursery(float(sys.argv[1]), sys.argv[2])

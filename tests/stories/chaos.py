@@ -1,0 +1,227 @@
+"""Kills real engines while real problems climb their ladders, and counts what became of every message."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from django.db import connection, transaction
+
+from sentinel.accounts.models import Site, Worker
+from sentinel.checkins.rules import Severity
+from sentinel.escalation.models import Duty, Ladder
+from sentinel.escalation.selectors import problems_without_duty
+from sentinel.outbox.rules import Priority
+from sentinel.outbox.selectors import MessageView, recent_messages
+from sentinel.outbox.services import NewMessage, enqueue
+from sentinel.people.models import WorkCalendar
+from sentinel.timeline.models import Event
+from sentinel.timeline.verbs import Verb
+from sentinel.workflows.open_problem import open_problem
+from tests.fakes.engine_process import Nursery
+from tests.fakes.smtp import SmtpServer
+from tests.world import World
+
+PATIENCE_SECONDS = 60.0
+RUNG_SECONDS = (1, 2, 3, 4)
+_EVERYTHING = 1_000_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of chaos came to. Lateness: from due to accepted by the SMTP server, in seconds."""
+
+    kills: int
+    engines: int
+    seconds: float
+    messages: int
+    bundled: int
+    firings: int
+    lost: int
+    repeats: int
+    changed_repeats: int
+    wrong_ladders: int
+    lateness: list[float]
+
+    def percentile(self, share: float) -> float:
+        ordered = sorted(self.lateness)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"kills {self.kills}  engines started {self.engines}  messages {self.messages} "
+            f"(+{self.bundled} bundled)  firings {self.firings}  lost {self.lost}  repeats {self.repeats}  "
+            f"wrong ladders {self.wrong_ladders}  late p50 {self.percentile(0.5) * 1000:.0f} ms  "
+            f"p99 {self.percentile(0.99) * 1000:.0f} ms  max {self.percentile(1.0) * 1000:.0f} ms  "
+            f"in {self.seconds:.1f} s"
+        )
+
+
+def database_url() -> str:
+    """The database of this test, for another process."""
+    wanted = connection.settings_dict
+    if wanted["HOST"].startswith("/"):
+        return f"postgresql://{wanted['USER']}@/{wanted['NAME']}?host={quote(wanted['HOST'], safe='')}"
+    login = f"{wanted['USER']}:{quote(wanted['PASSWORD'], safe='')}"
+    return f"postgresql://{login}@{wanted['HOST']}:{wanted['PORT'] or 5432}/{wanted['NAME']}"
+
+
+def hurry() -> None:
+    """Everybody works round the clock, and a ladder takes four seconds to its top."""
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    WorkCalendar.objects.update(week={day: [["00:00", "24:00"]] for day in days})
+    ladder = Ladder.objects.get(is_default=True)
+    ladder.acknowledge_within = timedelta(seconds=RUNG_SECONDS[0])
+    ladder.save()
+    for rung in ladder.rungs.filter(position__gt=0):
+        rung.after = timedelta(seconds=RUNG_SECONDS[rung.position - 1])
+        rung.save()
+
+
+def chaos(
+    world: World,
+    *,
+    kills: int,
+    engines: int = 2,
+    problems: int = 20,
+    letters: int = 200,
+    rounds: int = 20,
+    seconds_between: tuple[float, float] = (0.1, 0.3),
+    mutant: str = "",
+    seed: int = 1,
+) -> Outcome:
+    """Open problems and enqueue letters while killing engines at random; then wait until all is quiet."""
+    dice = random.Random(seed)
+    hurry()
+    began, started = time.monotonic(), engines
+    with (
+        _sink() as (sink, arrivals),
+        Nursery(database_url=database_url(), smtp_port=sink.port, mutant=mutant) as nursery,
+    ):
+        for _ in range(engines):
+            nursery.start()
+        work = _work(world, problems=problems, letters=letters, rounds=max(rounds, kills))
+        for _ in work:
+            time.sleep(dice.uniform(*seconds_between))
+            if nursery.kills < kills:
+                nursery.kill(dice.choice(nursery.running))
+                nursery.start()
+                started += 1
+        _wait_until_quiet(problems)
+        seconds = time.monotonic() - began
+        return _count(sink, arrivals, kills=nursery.kills, engines=started, seconds=seconds)
+
+
+@contextmanager
+def _sink() -> Iterator[tuple[SmtpServer, list[float]]]:
+    with SmtpServer() as server:
+        arrivals: list[float] = []
+        server.on_kept = lambda _mail: arrivals.append(time.time())
+        yield server, arrivals
+
+
+def _work(world: World, *, problems: int, letters: int, rounds: int) -> Iterator[None]:
+    """A few problems and letters per round, committed like a frown's own transaction."""
+    site = Site.objects.get(pk=world.kyiv.pk)  # with the calendar as hurry() left it
+    workers = [
+        Worker.objects.create(
+            site=site, name=f"Worker {n}", email=f"w{n}@lindgren.example", joined_at=world.now
+        )
+        for n in range(problems)
+    ]
+    for turn in range(rounds):
+        now = datetime.now(UTC)
+        for worker in workers[turn * problems // rounds : (turn + 1) * problems // rounds]:
+            open_problem(worker=worker, response=None, words="It stopped", severity=Severity.STOPPED, now=now)
+        mine = range(turn * letters // rounds, (turn + 1) * letters // rounds)
+        with transaction.atomic():
+            enqueue([letter(number, now) for number in mine], now=now)
+        yield
+
+
+def letter(number: int, now: datetime) -> NewMessage:
+    """Mail of its own recipient, so that it is never merged."""
+    return NewMessage(
+        dedupe_key=f"letter:{number}",
+        channel="email",
+        kind="problem.written",
+        recipient_kind="worker",
+        recipient_id=10_000 + number,
+        address=f"letter{number}@lindgren.example",
+        priority=Priority.ANSWER,
+        due_at=now,
+        payload={
+            "subject": f"Letter {number}",
+            "text": "Hello",
+            "html": "<p>Hello</p>",
+            "language": "en",
+            "from_name": "Maria",
+            "from_address": "sentinel@example.com",
+            "reply_to": "",
+            "headers": {},
+        },
+    )
+
+
+def _wait_until_quiet(problems: int) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        climbing = problems - Duty.objects.filter(rung=len(RUNG_SECONDS)).count()
+        waiting = [m for m in _due_messages() if m.state in ("pending", "sending")]
+        if not waiting and climbing <= 0:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"still {len(waiting)} messages and {climbing} ladders after {PATIENCE_SECONDS} s")
+
+
+def _due_messages() -> list[MessageView]:
+    now = datetime.now(UTC)
+    return [m for m in recent_messages(limit=_EVERYTHING) if m.first_due_at <= now]
+
+
+def _count(sink: SmtpServer, arrivals: list[float], *, kills: int, engines: int, seconds: float) -> Outcome:
+    first: dict[str, float] = {}
+    bodies: dict[str, set[bytes]] = {}
+    counts: Counter[str] = Counter()
+    for mail, at in zip(sink.kept, list(arrivals), strict=False):
+        key = mail.message_id.removeprefix("<").split("@")[0]
+        counts[key] += 1
+        first.setdefault(key, at)
+        bodies.setdefault(key, set()).add(mail.content)
+    mails = [m for m in _due_messages() if m.channel == "email"]
+    wanted = {m.message_id: m.first_due_at.timestamp() for m in mails if m.state != "bundled"}
+    known = {m.id: m for m in mails}
+    merged = [m for m in mails if m.state == "bundled"]
+    untold = [m for m in merged if m.bundle_id is None or known[m.bundle_id].message_id not in first]
+    return Outcome(
+        kills=kills,
+        engines=engines,
+        seconds=seconds,
+        messages=len(wanted),
+        bundled=len(merged),
+        firings=Event.objects.filter(verb=Verb.DUTY_FIRED.value).count(),
+        lost=len(set(wanted) - set(first)) + len(untold),
+        repeats=sum(count - 1 for count in counts.values()),
+        changed_repeats=sum(len(versions) - 1 for versions in bodies.values()),
+        wrong_ladders=_wrong_ladders(),
+        lateness=[first[key] - due for key, due in wanted.items() if key in first],
+    )
+
+
+def _wrong_ladders() -> int:
+    """Problems without a duty, and ladders on which a rung is missing or was fired twice."""
+    wrong = problems_without_duty().count()
+    climbs = (Verb.DUTY_FIRED.value, Verb.DUTY_COLLAPSED.value)
+    for duty in Duty.objects.all():
+        steps: list[int] = []
+        for event in Event.objects.filter(problem_id=duty.problem_id, verb__in=climbs).order_by("id"):
+            fired = event.verb == Verb.DUTY_FIRED.value
+            steps.extend([event.data["rung"]] if fired else [step[0] for step in event.data["steps"]])
+        wrong += sorted(steps) != list(range(1, len(RUNG_SECONDS) + 1))
+    return wrong
