@@ -1,10 +1,12 @@
-"""Fixtures of the console: the stage, and a browser for each member of the cast."""
+"""Fixtures of the console: the stage, set once per file, and a browser for each member of the cast."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from sentinel.kernel import clock
@@ -16,13 +18,23 @@ from tests.world import build_world
 SignedIn = Callable[[User], Client]
 
 
+@pytest.fixture(scope="module")
+def played_stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
+    """The stage for all tests of one file; playing it again for each of them would take minutes."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        try:
+            yield set_stage(build_world())
+        finally:
+            clock.install(SystemClock())
+            transaction.set_rollback(True)
+
+
 @pytest.fixture
-def stage(db: None) -> Iterator[Stage]:
-    """Everything on the stage, the clock standing still."""
-    try:
-        yield set_stage(build_world())
-    finally:
-        clock.install(SystemClock())
+def stage(played_stage: Stage, db: None) -> Stage:
+    """Everything on the stage; what a test does to it is taken back by ``db``."""
+    played_stage.world.clock.set(played_stage.at)
+    clock.install(played_stage.world.clock)
+    return played_stage
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 from sentinel.accounts.models import RosterImport
@@ -42,6 +42,7 @@ class Stage:
     """The world and what was put on its screens."""
 
     world: World
+    at: datetime
     reported: Problem
     talked: Problem
     promised: Problem
@@ -102,6 +103,7 @@ def set_stage(world: World) -> Stage:
     world.advance(minutes=20)
     return Stage(
         world=world,
+        at=world.now,
         reported=reported,
         talked=talked,
         promised=promised,

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
@@ -36,6 +37,16 @@ def played(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: An
         yield set_stage(build_world())
     finally:
         clock.install(SystemClock())
+        _end_other_sessions()
+
+
+def _end_other_sessions() -> None:
+    """The live server's threads keep their connections, and the test database could not be dropped."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture

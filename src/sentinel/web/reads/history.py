@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from sentinel.accounts.models import Worker
@@ -219,7 +220,7 @@ def _readable(value: str) -> str:
         if len(value) == 10:
             return date_format(date.fromisoformat(value), "D j M Y")
         if len(value) >= 19 and value[10] in "T ":
-            return date_format(datetime.fromisoformat(value).astimezone(), "D j M H:i")
+            return date_format(timezone.localtime(datetime.fromisoformat(value)), "D j M H:i")
     except ValueError:
         pass
     return words.END_REASONS.get(value, value)

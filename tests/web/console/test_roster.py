@@ -1,0 +1,52 @@
+"""The roster: look first, then import."""
+
+from __future__ import annotations
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from sentinel.accounts.models import RosterImport, Worker
+from tests.web.console.conftest import SignedIn
+from tests.web.console.stage import Stage
+
+
+def test_an_upload_leads_to_a_preview_and_changes_nobody(stage: Stage, as_user: SignedIn) -> None:
+    before = Worker.objects.count()
+    file = SimpleUploadedFile("new.csv", b"name,email,site\nAda Kos,ada.kos@lindgren.example,Kyiv\n")
+    answer = as_user(stage.world.maria).post(
+        f"/accounts/{stage.world.account.pk}/roster/", {"file": file}, follow=True
+    )
+    assert "What this roster would do" in answer.content.decode()
+    assert "Ada Kos" in answer.content.decode()
+    assert Worker.objects.count() == before
+
+
+def test_what_is_no_roster_is_refused_at_the_form(stage: Stage, as_user: SignedIn) -> None:
+    file = SimpleUploadedFile("picture.csv", b"\x00\x01\x02")
+    answer = as_user(stage.world.maria).post(f"/accounts/{stage.world.account.pk}/roster/", {"file": file})
+    assert answer.status_code == 422
+
+
+def test_the_tabs_name_lines_and_reasons(stage: Stage, as_user: SignedIn) -> None:
+    address = f"/accounts/{stage.world.account.pk}/roster/{stage.roster.pk}/?show=rejected"
+    page = as_user(stage.world.maria).get(address).content.decode()
+    assert '<td data-label="Line">4</td>' in page
+
+
+def test_it_is_imported_once(stage: Stage, as_user: SignedIn) -> None:
+    owner, address = (
+        as_user(stage.world.maria),
+        f"/accounts/{stage.world.account.pk}/roster/{stage.roster.pk}/",
+    )
+    assert owner.post(f"{address}apply/").status_code == 303
+    assert Worker.objects.filter(email="bohdan@lindgren.example").exists()
+    assert owner.post(f"{address}apply/").status_code == 409
+
+
+def test_a_discarded_one_can_no_longer_be_imported(stage: Stage, as_user: SignedIn) -> None:
+    owner, address = (
+        as_user(stage.world.maria),
+        f"/accounts/{stage.world.account.pk}/roster/{stage.roster.pk}/",
+    )
+    assert owner.post(f"{address}discard/").status_code == 303
+    assert owner.post(f"{address}apply/").status_code == 409
+    assert RosterImport.objects.get(pk=stage.roster.pk).applied_at is None
