@@ -113,9 +113,9 @@ def chaos(
                 nursery.kill(dice.choice(nursery.running))
                 nursery.start()
                 started += 1
-        _wait_until_quiet(problems)
+        quiet_at = _wait_until_quiet(problems)
         seconds = time.monotonic() - began
-        return _count(sink, arrivals, kills=nursery.kills, engines=started, seconds=seconds)
+        return _count(sink, arrivals, as_of=quiet_at, kills=nursery.kills, engines=started, seconds=seconds)
 
 
 @contextmanager
@@ -169,23 +169,26 @@ def letter(number: int, now: datetime) -> NewMessage:
     )
 
 
-def _wait_until_quiet(problems: int) -> None:
+def _wait_until_quiet(problems: int) -> datetime:
+    """When everything that was due at that instant was done."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         climbing = problems - Duty.objects.filter(rung=len(RUNG_SECONDS)).count()
-        waiting = [m for m in _due_messages() if m.state in ("pending", "sending")]
+        now = datetime.now(UTC)
+        waiting = [m for m in _due_messages(now) if m.state in ("pending", "sending")]
         if not waiting and climbing <= 0:
-            return
+            return now
         time.sleep(0.1)
     raise AssertionError(f"still {len(waiting)} messages and {climbing} ladders after {PATIENCE_SECONDS} s")
 
 
-def _due_messages() -> list[MessageView]:
-    now = datetime.now(UTC)
+def _due_messages(now: datetime) -> list[MessageView]:
     return [m for m in recent_messages(limit=_EVERYTHING) if m.first_due_at <= now]
 
 
-def _count(sink: SmtpServer, arrivals: list[float], *, kills: int, engines: int, seconds: float) -> Outcome:
+def _count(
+    sink: SmtpServer, arrivals: list[float], *, as_of: datetime, kills: int, engines: int, seconds: float
+) -> Outcome:
     first: dict[str, float] = {}
     bodies: dict[str, set[bytes]] = {}
     counts: Counter[str] = Counter()
@@ -194,11 +197,13 @@ def _count(sink: SmtpServer, arrivals: list[float], *, kills: int, engines: int,
         counts[key] += 1
         first.setdefault(key, at)
         bodies.setdefault(key, set()).add(mail.content)
-    mails = [m for m in _due_messages() if m.channel == "email"]
+    mails = [m for m in _due_messages(as_of) if m.channel == "email"]
     wanted = {m.message_id: m.first_due_at.timestamp() for m in mails if m.state != "bundled"}
     known = {m.id: m for m in mails}
     merged = [m for m in mails if m.state == "bundled"]
     untold = [m for m in merged if m.bundle_id is None or known[m.bundle_id].message_id not in first]
+    for message in (*untold, *(m for m in mails if m.state != "bundled" and m.message_id not in first)):
+        print("lost:", message)  # noqa: T201
     return Outcome(
         kills=kills,
         engines=engines,

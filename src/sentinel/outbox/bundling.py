@@ -15,6 +15,8 @@ from sentinel.ui.links import console_url
 
 #: The only kind that is merged: notices to users about duties.
 BUNDLED_KIND = "duty.notice"
+#: The mail that tells of several. Never merged again: its links would be lost in the second merging.
+MERGED_KIND = "duty.notices"
 
 _CROWDED = """
 SELECT waiting.recipient_id, waiting.address
@@ -25,7 +27,7 @@ GROUP BY waiting.recipient_id, waiting.address
 HAVING count(*) >= %(fewest)s AND EXISTS (
     SELECT FROM outbox_message told
     WHERE told.recipient_kind = 'user' AND told.recipient_id = waiting.recipient_id
-      AND told.channel = 'email' AND told.kind = %(kind)s
+      AND told.channel = 'email' AND told.kind IN (%(kind)s, %(merged)s)
       AND (told.state = 'sending'
            OR told.state IN ('accepted', 'delivered') AND told.settled_at > %(since)s))
 """
@@ -40,7 +42,13 @@ def bundle_pending(*, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             _CROWDED,
-            {"kind": BUNDLED_KIND, "now": now, "since": now - BUNDLE_WITHIN, "fewest": FEWEST_TO_BUNDLE},
+            {
+                "kind": BUNDLED_KIND,
+                "merged": MERGED_KIND,
+                "now": now,
+                "since": now - BUNDLE_WITHIN,
+                "fewest": FEWEST_TO_BUNDLE,
+            },
         )
         crowded = cursor.fetchall()
     return sum(_bundle(recipient_id=user, address=address, now=now) for user, address in crowded)
@@ -72,7 +80,7 @@ def _bundle(*, recipient_id: int, address: str, now: datetime) -> int:
                 NewMessage(
                     dedupe_key=key,
                     channel="email",
-                    kind=BUNDLED_KIND,
+                    kind=MERGED_KIND,
                     recipient_kind="user",
                     recipient_id=recipient_id,
                     address=address,

@@ -140,6 +140,20 @@ def test_the_merged_mail_is_as_urgent_as_its_most_urgent_part() -> None:
     assert Message.objects.get(state="pending").priority == Priority.ALARM
 
 
+def test_a_merged_mail_is_never_merged_again_so_that_no_link_is_lost() -> None:
+    for key in "abc":
+        notice(key)
+    send_one()
+    bundle_pending(now=NOW)
+    for key in "de":
+        notice(key)
+    assert bundle_pending(now=NOW) == 2
+    for row in Message.objects.filter(state="bundled").select_related("bundle"):
+        assert row.bundle is not None
+        assert row.bundle.state == "pending"
+        assert f"/problems/{row.problem_id}/" in row.bundle.payload["text"]
+
+
 def test_merging_twice_changes_nothing_more() -> None:
     for key in "abc":
         notice(key)
