@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar, cast
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils import timezone, translation
@@ -42,12 +43,13 @@ MANAGING = (Role.MANAGER, Role.EXECUTIVE, Role.OFFICER, Role.ADMINISTRATOR, Role
 class ConsoleRequest(HttpRequest):
     """A request of somebody who is signed in; ``now`` is the same instant for the whole answer."""
 
-    user: User  # type: ignore[assignment]  # the stubs cannot know that `screen` let nobody else through
+    user: User
     now: datetime
     htmx: HtmxDetails
 
 
 View = Callable[..., HttpResponse]
+M = TypeVar("M", bound=Model)
 
 
 def screen(
@@ -57,7 +59,7 @@ def screen(
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def guarded(request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if demonstration_only and not settings.DEMONSTRATION:
                 raise Http404("only in demonstration mode")
             allowed = (*methods, "HEAD") if "GET" in methods else methods
@@ -67,7 +69,7 @@ def screen(
                 return to_sign_in(request)
             if roles and not request.user.has_role(*roles):
                 raise PermissionDenied("another role is needed")
-            response = _answer(view, request, *args, **kwargs)
+            response = _answer(view, cast("ConsoleRequest", request), *args, **kwargs)
             add_never_cache_headers(response)
             return response
 
@@ -96,9 +98,7 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     if getattr(request, "htmx", None):
         return HttpResponse(status=401, headers={"HX-Redirect": address})
     target = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
-    query = request.GET.__class__(mutable=True)
-    query["next"] = target
-    return HttpResponseRedirect(f"{address}?{query.urlencode()}")
+    return HttpResponseRedirect(f"{address}?{urlencode({'next': target})}")
 
 
 def show(
@@ -171,7 +171,7 @@ def please_check_for(request: ConsoleRequest, please_check_id: int) -> PleaseChe
     return _first(rows.select_related("response__worker__site__account"))
 
 
-def _first(rows: Any) -> Any:
+def _first(rows: QuerySet[M]) -> M:
     found = rows.first()
     if found is None:
         raise Http404("there is no such thing, or not for this viewer")

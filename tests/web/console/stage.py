@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
-from sentinel.accounts.models import RosterImport
+from sentinel.accounts.models import RosterImport, Worker
 from sentinel.accounts.services import mark_bounced, preview_roster
 from sentinel.checkins.models import PleaseCheck, Response
 from sentinel.checkins.rules import Face, ResponseKind, Severity
@@ -120,9 +120,9 @@ def set_stage(world: World) -> Stage:
     )
 
 
-def _worker(world: World, name: str, site: str) -> object:
+def _worker(world: World, name: str, site: str) -> Worker:
     address = name.split()[0].lower()
-    return type(world.olena).objects.create(
+    return Worker.objects.create(
         site=getattr(world, site),
         name=name,
         email=f"{address}@lindgren.example",
@@ -142,7 +142,7 @@ def _comment(world: World, *, foreign: bool = False) -> Response:
 
 def _please_check(world: World) -> PleaseCheck:
     bounced = _worker(world, "Vasyl Koval", "kyiv")
-    mark_bounced(worker_id=bounced.pk, reason="550 5.1.1 no such mailbox", now=world.now)  # type: ignore[attr-defined]
+    mark_bounced(worker_id=bounced.pk, reason="550 5.1.1 no such mailbox", now=world.now)
     recorded = world.answer(Face.FROWN, worker=world.joao, kind=ResponseKind.PROBLEM, signals=SCRIPT)
     return PleaseCheck.objects.create(response_id=recorded.response_id, raised_at=world.now)
 

@@ -77,11 +77,15 @@ def _fixed(address: str) -> Callable[[Stage], str]:
     return lambda _stage: address
 
 
+def _act(slug: str) -> Callable[[Stage], str]:
+    return lambda stage: f"/problems/{stage.reported.pk}/{slug}/"
+
+
 def _acts() -> list[Case]:
     cases = []
     for act in ACTS:
         allowed = ("manager", "executive") if act.managers_only else ACTING
-        cases.append(Case(lambda s, a=act: f"/problems/{s.reported.pk}/{a.slug}/", allowed, method="post"))
+        cases.append(Case(_act(act.slug), allowed, method="post"))
     return cases
 
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connection
+from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
 
 from sentinel.kernel import clock
 from sentinel.kernel.clock import SystemClock
@@ -22,7 +23,11 @@ from tests.web.console.screens import screens
 from tests.web.console.stage import Stage, set_stage
 from tests.world import build_world
 
-SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+SIZES: dict[str, ViewportSize] = {
+    "desk": {"width": 1280, "height": 900},
+    "phone": {"width": 390, "height": 844},
+}
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PICTURES = os.environ.get("SENTINEL_TEST_SCREENSHOTS", "")
 ONLY = os.environ.get("SENTINEL_TEST_SCREENS", "")
 
@@ -32,21 +37,13 @@ def played(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: An
     """The stage for a real browser, in demonstration mode."""
     # why: playwright's own event loop runs in this thread, and Django would refuse to touch the database.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    # The live server's threads would keep their connections, and nobody could drop the test database.
+    monkeypatch.setitem(connections.databases["default"], "CONN_MAX_AGE", 0)
     settings.DEMONSTRATION = True
     try:
         yield set_stage(build_world())
     finally:
         clock.install(SystemClock())
-        _end_other_sessions()
-
-
-def _end_other_sessions() -> None:
-    """The live server's threads keep their connections, and the test database could not be dropped."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
 
 @pytest.fixture
@@ -60,22 +57,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.e2e
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", list(SIZES))
-def test_no_screen_has_a_serious_axe_finding(
-    played: Stage, live_server: Any, browser: Browser, theme: str, size: str
-) -> None:
+def test_no_screen_has_a_serious_axe_finding(played: Stage, live_server: Any, browser: Browser) -> None:
     found: list[str] = []
-    context = browser.new_context(viewport=SIZES[size], color_scheme=theme)  # type: ignore[arg-type]
-    for name, (address, viewer) in screens(played).items():
-        if ONLY and name not in ONLY.split(","):
-            continue
-        _sign_in(context, viewer, live_server.url)
-        found += _look(context, live_server.url + address, f"{name}-{size}-{theme}")
-    context.clear_cookies()
-    if not ONLY or "sign-in" in ONLY:
+    for size, theme in product(SIZES, THEMES):
+        context = browser.new_context(viewport=SIZES[size], color_scheme=theme)
+        for name, (address, viewer) in screens(played).items():
+            if not ONLY or name in ONLY.split(","):
+                _sign_in(context, viewer, live_server.url)
+                found += _look(context, live_server.url + address, f"{name}-{size}-{theme}")
+        context.clear_cookies()
         found += _look(context, f"{live_server.url}/sign-in/", f"sign-in-{size}-{theme}")
-    context.close()
+        context.close()
     assert not found, "\n".join(found)
 
 

@@ -37,7 +37,7 @@ def offer(form: forms.Form, name: str, rows: Any, *, label: Callable[[Any], str]
     """Let a field choose among ``rows``, shown by ``label``."""
     field = cast("forms.ModelChoiceField[Any]", form.fields[name])
     if label is not None:
-        field.label_from_instance = label  # type: ignore[method-assign]  # Django's own way needs a subclass
+        field.label_from_instance = label  # type: ignore[method-assign,assignment]  # Django's own way needs a subclass
     field.queryset = rows
 
 

@@ -92,12 +92,12 @@ def _run_telephone(problem: Problem, request: ConsoleRequest, values: Values) ->
     )
 
 
-def _run_end(problem: Problem, request: ConsoleRequest, values: Values) -> object:
-    return end_problem(**_on(problem, request), reason=EndReason(values["reason"]), note=values["note"])
+def _run_end(problem: Problem, request: ConsoleRequest, values: Values) -> None:
+    end_problem(**_on(problem, request), reason=EndReason(values["reason"]), note=values["note"])
 
 
-def _run_hand_over(problem: Problem, request: ConsoleRequest, values: Values) -> object:
-    return hand_over(**_on(problem, request), to_id=values["to"].pk, note=values["note"])
+def _run_hand_over(problem: Problem, request: ConsoleRequest, values: Values) -> None:
+    hand_over(**_on(problem, request), to_id=values["to"].pk, note=values["note"])
 
 
 ACTS: tuple[Act, ...] = (

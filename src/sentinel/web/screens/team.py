@@ -74,7 +74,8 @@ def _duties(request: ConsoleRequest) -> QuerySet[Duty]:
 
 
 def _board(duties: QuerySet[Duty], request: ConsoleRequest) -> Board:
-    board, loads = Board(), {}
+    board = Board()
+    loads: dict[int, Load] = {}
     for duty in duties:
         load = loads.setdefault(duty.accountable_id, Load(user=duty.accountable))
         is_waiting = duty.kind == DutyKind.ASK.value
