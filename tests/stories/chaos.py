@@ -93,6 +93,7 @@ def chaos(
     letters: int = 200,
     rounds: int = 20,
     seconds_between: tuple[float, float] = (0.1, 0.3),
+    lease_seconds: float = 1.0,
     mutant: str = "",
     seed: int = 1,
 ) -> Outcome:
@@ -102,7 +103,9 @@ def chaos(
     began, started = time.monotonic(), engines
     with (
         _sink() as (sink, arrivals),
-        Nursery(database_url=database_url(), smtp_port=sink.port, mutant=mutant) as nursery,
+        Nursery(
+            database_url=database_url(), smtp_port=sink.port, lease_seconds=lease_seconds, mutant=mutant
+        ) as nursery,
     ):
         for _ in range(engines):
             nursery.start()
