@@ -37,7 +37,7 @@ def played(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: An
     """The stage for a real browser, in demonstration mode."""
     # why: playwright's own event loop runs in this thread, and Django would refuse to touch the database.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    # The live server's threads would keep their connections, and nobody could drop the test database.
+    # The live server's threads would keep their connections, and the test database could not be dropped.
     monkeypatch.setitem(connections.databases["default"], "CONN_MAX_AGE", 0)
     settings.DEMONSTRATION = True
     try:
@@ -74,6 +74,8 @@ def test_no_screen_has_a_serious_axe_finding(played: Stage, live_server: Any, br
 def _sign_in(context: BrowserContext, viewer: Any, url: str) -> None:
     client = Client()
     client.force_login(viewer)
+    # Within playwright's loop Django opens a connection of its own, which nobody else would close.
+    connections.close_all()
     context.clear_cookies()
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}])
 
