@@ -12,6 +12,7 @@ from django.conf import settings
 
 from sentinel.ops.catalogues import compile_changed
 from sentinel.ops.database import database_running, migrate
+from sentinel.ops.demo.fill import fill_at_first_start
 from sentinel.ops.modes import begin_work
 from sentinel.ops.ports import refuse_if_taken
 from sentinel.ops.postgres import Cluster
@@ -21,12 +22,13 @@ SECONDS_BETWEEN_LOOKS_AT_THE_DATABASE = 5.0
 
 
 @click.command("up")
-def command() -> None:
+@click.option("--empty", is_flag=True, help="Leave an unfilled demonstration empty.")
+def command(empty: bool) -> None:
     """Serve the whole system: database, web and engine together.
 
     Without SENTINEL_DATABASE_URL it brings its own PostgreSQL, which keeps its files in
-    SENTINEL_DATA_DIR. A part that crashes is started again. Ctrl-C stops everything cleanly; the
-    data stays for the next time.
+    SENTINEL_DATA_DIR. The first start of a demonstration plays its history. A part that crashes is
+    started again. Ctrl-C stops everything cleanly; the data stays for the next time.
     """
     environment = settings.ENVIRONMENT
     refuse_if_taken(environment.host, environment.port)
@@ -37,6 +39,8 @@ def command() -> None:
     with database_running() as cluster:
         migrate(verbosity=0)
         begin_work()
+        if settings.DEMONSTRATION and not empty and not fill_at_first_start(_say, stop.is_set):
+            return
         parts = [_part("web"), _part("engine")]
         if settings.CATCHES_MAIL:
             # First, so that it already listens when the engine sends.

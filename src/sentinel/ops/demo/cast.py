@@ -35,7 +35,9 @@ CALENDARS = (
         spans=(("08:30", "14:00"), ("15:30", "18:00")),
     ),
     Hours(key="jp", name="Japan", country="JP", spans=(("09:00", "12:00"), ("13:00", "17:45"))),
-    Hours(key="il", name="United States, Illinois", country="US", subdivision="IL", spans=(("08:00", "17:00"),)),
+    Hours(
+        key="il", name="United States, Illinois", country="US", subdivision="IL", spans=(("08:00", "17:00"),)
+    ),
     Hours(key="qc", name="Canada, Québec", country="CA", subdivision="QC", spans=(("08:30", "16:30"),)),
 )
 
@@ -88,7 +90,15 @@ COLLEAGUES = (
 )  # fmt: skip
 
 #: Officer of the day, Monday first.
-ROTA = ("ines.moreau", "lars.iversen", "ines.moreau", "lars.iversen", "ines.moreau", "lars.iversen", "ines.moreau")
+ROTA = (
+    "ines.moreau",
+    "lars.iversen",
+    "ines.moreau",
+    "lars.iversen",
+    "ines.moreau",
+    "lars.iversen",
+    "ines.moreau",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +140,7 @@ CUSTOMERS = (
         deputy="tom.albrecht",
         executive="anders.holm",
         given_by="Birgit Lindqvist, chief operating officer",
-        evidence="Service contract of 12 January 2024, clause 9: monthly check-in with all users of the machines",
+        evidence="Service contract of 12 January 2024, clause 9: monthly check-in with all users",
         joins_after_days=0,
         places=(
             Place(name="Hamburg", zone="Europe/Berlin", calendar="de", language="de",

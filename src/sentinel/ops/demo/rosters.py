@@ -1,4 +1,5 @@
-"""The workers at the customers' sites: "name | address before the @ | department | language if not the site's"."""
+"""The workers at the customers' sites: name, address before the "@", department, and their language where
+it is not the site's."""
 
 from __future__ import annotations
 

@@ -5,11 +5,11 @@ from sentinel.ops.demo.words.phrases import ANNOYING, HINDERS, STOPPED, Phrases,
 ENGLISH = Phrases(
     troubles=(
         Trouble(
-            "The printer on floor 2 eats every third page. We print the loading lists twice and drivers wait.",
+            "The printer on floor 2 eats every third page. We print loading lists twice and drivers wait.",
             HINDERS,
             "A technician replaces the pick-up rollers",
             "The pick-up rollers and the separation pad were replaced and 500 pages printed without a jam.",
-            "The rollers were past 200,000 pages; the counter warning was switched off after the last service.",
+            "The rollers were past 200,000 pages; the counter warning was off since the last service.",
         ),
         Trouble(
             "Scan to e-mail stopped working last Thursday. I now walk to accounting to scan.",
