@@ -209,7 +209,7 @@ def _rehearse(
     scenes = Scenes(player, stage, workers, present=present)
     arrange_at = start + 3 * scale.weeks * DAY
     player.at(arrange_at, lambda: _ignore(scenes.arrange(since=arrange_at)))
-    player.at(present - 50 * DAY, lambda: _repair(stage, room, player))
+    player.at(present - 82 * DAY, lambda: _repair(stage, room, player))
     player.at(present - 45 * DAY, lambda: _holiday(stage, player))
     player.at(present - 20 * timedelta(hours=1), lambda: _read_notices(stage, player))
 

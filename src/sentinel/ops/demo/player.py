@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Max
@@ -24,8 +25,8 @@ from sentinel.outbox.services import Claimed
 Act = Callable[[], None]
 #: What falls due within this time of each other is handled together; on the fast clock nobody notices.
 GRAIN = timedelta(seconds=20)
-#: Check-ins of a quarter of an hour leave together, like a relay would take them.
-GRAIN_OF_CHECK_INS = timedelta(minutes=15)
+#: Check-ins of half an hour leave together.
+GRAIN_OF_CHECK_INS = timedelta(minutes=30)
 #: Passes that find their work by looking have a turn this often.
 PLANNING_EVERY = timedelta(hours=20)
 REVIEWING_EVERY = timedelta(hours=2)
@@ -66,6 +67,15 @@ class MailRoom:
         """Nothing is held open."""
 
 
+@dataclass(frozen=True)
+class Dues:
+    """When the next duty fires, the next message is due, and the next check-in."""
+
+    firing: datetime | None
+    visible: datetime | None
+    asking: datetime | None
+
+
 class Player:
     """An agenda of what people are going to do, and the real engine between two entries of it."""
 
@@ -76,6 +86,7 @@ class Player:
         self._should_stop = should_stop
         self._agenda: list[tuple[datetime, int, Act]] = []
         self._entries = 0
+        self._known: Dues | None = None
         self._planned_at = self._reviewed_at = clock.now() - PLANNING_EVERY
 
     @property
@@ -106,19 +117,26 @@ class Player:
 
     def _next_stop(self) -> datetime:
         found = [self._planned_at + PLANNING_EVERY]
-        found += [due + GRAIN for due in (next_firing_at(), next_visible_at()) if due is not None]
-        asking = _next_check_ins(self.now)
-        if asking is not None:
-            found.append(asking)
+        due = self._dues()
+        found += [at + GRAIN for at in (due.firing, due.visible) if at is not None]
+        if due.asking is not None:
+            found.append(_last_of_its_half_hour(due.asking, self.now))
         if self._agenda:
             found.append(self._agenda[0][0])
         # Never stand still, whatever a pass leaves behind.
         return max(self.now + timedelta(seconds=1), min(found))
 
+    def _dues(self) -> Dues:
+        """When something falls due; asked again only after somebody or some pass did something."""
+        if self._known is None:
+            self._known = Dues(next_firing_at(), next_visible_at(), next_planned_at())
+        return self._known
+
     def _act(self) -> None:
         while self._agenda and self._agenda[0][0] <= self.now:
             _, _, act = heapq.heappop(self._agenda)
             act()
+            self._known = None
 
     def _engine(self) -> None:
         """The engine's passes until nothing is due: the same ones as in production, in the same order.
@@ -128,30 +146,33 @@ class Player:
         now = self.now
         done = 1
         while done:
-            done = fire_duties.run(now) if _is_due(next_firing_at(), now) else 0
+            due = self._dues()
+            done = fire_duties.run(now) if _is_due(due.firing, now) else 0
             if now - self._reviewed_at >= REVIEWING_EVERY:
                 self._reviewed_at = now
                 done += review_provisional.run(now)
             if now - self._planned_at >= PLANNING_EVERY:
                 self._planned_at = now
                 done += plan_check_ins.run(now)
-            if _is_due(next_planned_at(), now):
+            if _is_due(due.asking, now):
                 done += send_check_ins.run(now)
-            if _is_due(next_visible_at(), now):
+            # What was decided above is due at once.
+            if done or _is_due(due.visible, now):
                 done += dispatch.run(now)
+            if done:
+                self._known = None
 
 
 def _is_due(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
 
 
-def _next_check_ins(now: datetime) -> datetime | None:
-    """When the next check-ins leave: the last one of their quarter of an hour.
+def _last_of_its_half_hour(first: datetime, now: datetime) -> datetime:
+    """When the next check-ins leave, of which ``first`` is the first.
 
     Never past a full hour, where send windows close: a missed window would wait for the next day.
     """
-    first = next_planned_at()
-    if first is None or first <= now:
+    if first <= now:
         return first
     hour_ends = first.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     until = min(first + GRAIN_OF_CHECK_INS, hour_ends - timedelta(seconds=1))

@@ -38,6 +38,10 @@ _NOTES = (
 )
 
 
+#: What workers said earlier than this has been answered.
+RECENT = timedelta(days=5)
+
+
 class Staff:
     """Attends to problems. ``plots`` says what is going to happen to which problem."""
 
@@ -199,7 +203,7 @@ class Staff:
     def answer(self, response_id: int) -> None:
         """The owner answers a comment, a suggestion or praise some hours later."""
         rng = self._dice(response_id, "answer", 0)
-        if rng.random() < 0.75:
+        if self.player.now < self.player.until - RECENT or rng.random() < 0.5:
             response = Response.objects.select_related("worker__site__account__owner__calendar").get(
                 pk=response_id
             )

@@ -66,10 +66,13 @@ class Workers:
         worker, rng = check_in.worker, self._dice(check_in.worker.email, check_in_id)
         self._filter(check_in, rng)
         roll, soon = rng.random(), min(timedelta(minutes=rng.expovariate(1 / 70)), timedelta(hours=9))
-        if check_in.about_problem_id is not None:
-            return
         when = calendar_of_site(worker.site).add(self.player.now, soon)
-        if worker.email.split("@")[0] in self._reserved:
+        about = check_in.about_problem_id
+        if about is not None:
+            # Silent until now; half of them say it at last.
+            if about in self.staff.plots and roll < 0.5:
+                self.player.at(when, lambda: self._answer_proposal(about, Says.YES))
+        elif worker.email.split("@")[0] in self._reserved:
             if roll > 1 - HAPPY / 2:
                 self.player.at(when, lambda: self._press_happy(check_in_id))
         elif roll < FROWNS:
