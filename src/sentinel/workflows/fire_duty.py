@@ -81,6 +81,9 @@ def fire_duty(*, problem_id: int, now: datetime) -> bool:
         if duty.rung_at is not None and duty.rung_at <= now:
             duty = _climb(problem, duty=duty, now=now)
         rearm(duty=duty, rung_at=duty.rung_at, next_ask_at=proposal.next_ask_at if proposal else None)
+        if duty.fire_at <= now:
+            # It would fire again at once and for ever; better put aside, where people see it.
+            raise SentinelError(f"firing left the timer of problem {problem.pk} at {duty.fire_at}")
         return True
 
 

@@ -1,6 +1,9 @@
 """The packages that take part, and what every request passes through."""
 
 INSTALLED_APPS = [
+    # First, so that our templates win over those of the same name below (sign-in, errors).
+    "sentinel.ui",
+    "sentinel.web",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -21,8 +24,6 @@ INSTALLED_APPS = [
     "sentinel.problems",
     "sentinel.escalation",
     "sentinel.engine",
-    "sentinel.ui",
-    "sentinel.web",
     "sentinel.respond",
     "sentinel.config",
 ]
