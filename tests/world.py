@@ -196,6 +196,20 @@ def _permission(account: Account, by: User) -> None:
     )
 
 
+def _programme() -> Programme:
+    made = Programme.objects.create(
+        name="Check-in",
+        provider_name="Meridian Office Machines",
+        questions={"en": "Do you have any problem, comment or suggestion for us?"},
+        sender_address="sentinel@example.com",
+        window_days=[1, 2, 3],
+        window_start="09:00",
+        window_end="11:00",
+        started_at=START - timedelta(days=365),
+    )
+    return Programme.objects.get(pk=made.pk)
+
+
 def build_world() -> World:
     """Insert the cast and install its clock. Use the ``world`` fixture."""
     fixed = FixedClock(START)
@@ -232,16 +246,6 @@ def build_world() -> World:
         _permission(owned, by)
     for day in range(366):
         OfficerShift.objects.create(on=START.date() + timedelta(days=day), officer=ines)
-    programme = Programme.objects.create(
-        name="Check-in",
-        provider_name="Meridian Office Machines",
-        questions={"en": "Do you have any problem, comment or suggestion for us?"},
-        sender_address="sentinel@example.com",
-        window_days=[1, 2, 3],
-        window_start="09:00",
-        window_end="11:00",
-        started_at=START - timedelta(days=365),
-    )
     ensure_default_ladder()
     return World(
         clock=fixed,
@@ -260,7 +264,7 @@ def build_world() -> World:
         joao=_worker(lisbon, "João Reis", "joao@lindgren.example", telephone="+351215550102"),
         other_account=other,
         other_worker=_worker(other_site, "Sato Yui", "yui@other.example"),
-        programme=Programme.objects.get(pk=programme.pk),
+        programme=_programme(),
     )
 
 

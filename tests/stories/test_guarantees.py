@@ -510,3 +510,15 @@ def test_it_is_append_only(world: World) -> None:
     world.frown()
     with pytest.raises(IntegrityError, match="append-only"), connection.cursor() as cursor:
         cursor.execute("UPDATE timeline_event SET verb = 'nothing.happened'")
+
+
+def test_it_owes_the_promise_again_after_the_manager_has_called(world: World) -> None:
+    problem = world.frown()
+    acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)
+    log_call(problem_id=problem.pk, user=world.maria, outcome=CallOutcome.REACHED, now=world.now)
+    make_commitment(problem_id=problem.pk, user=world.maria, due_on=date(2026, 3, 12), now=world.now)
+    promised = world.duty(problem).due_at
+    ask_for_manager(problem_id=problem.pk, human=True, now=world.now)
+    log_call(problem_id=problem.pk, user=world.petra, outcome=CallOutcome.REACHED, now=world.now)
+    duty = world.duty(problem)
+    assert (duty.kind, duty.due_at) == (DutyKind.SOLVE.value, promised)

@@ -23,5 +23,5 @@ def test_a_length_is_read(typed: str, meant: timedelta) -> None:
 
 @pytest.mark.parametrize("typed", ["", "2", "d", "-2d", "0d", "two days", "2d!"])
 def test_anything_else_is_refused(typed: str) -> None:
-    with pytest.raises(click.BadParameter, match="is not a duration|no time at all"):
+    with pytest.raises(click.BadParameter, match=r"is not a duration|no time at all"):
         Duration().convert(typed, None, None)

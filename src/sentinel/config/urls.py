@@ -1,7 +1,5 @@
 """Every address Sentinel answers to."""
 
-from contextlib import suppress
-
 from allauth.account.urls import urlpatterns as account_urls
 from allauth.account.views import login
 from django.contrib import admin
@@ -22,9 +20,6 @@ urlpatterns = [
     path("health/web", alive, name="health-web"),
     path("sign-in/", include(sign_in)),
     path("admin/", admin.site.urls),
+    path("", include("sentinel.respond.urls")),
+    path("", include("sentinel.web.urls")),
 ]
-
-# Only until every screen has arrived; then two plain includes.
-for screens in ("sentinel.respond.urls", "sentinel.web.urls"):
-    with suppress(ModuleNotFoundError):
-        urlpatterns.append(path("", include(screens)))

@@ -27,12 +27,7 @@ WRONG_SETTINGS = 2
 def _found() -> dict[str, click.Command]:
     found = {}
     for module in pkgutil.iter_modules(commands.__path__):
-        try:
-            command = importlib.import_module(f"{commands.__name__}.{module.name}").command
-        except ModuleNotFoundError as error:
-            # Only until every package has arrived.
-            click.echo(f"({module.name} left out: {error})", err=True)
-            continue
+        command = importlib.import_module(f"{commands.__name__}.{module.name}").command
         found[command.name] = command
     return found
 

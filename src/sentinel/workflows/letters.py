@@ -20,8 +20,9 @@ from sentinel.ui.mail import Mail, Sender
 
 
 def sender_for(person: User) -> Sender:
-    """The sender of mail in a user's name. Refused while no programme is set up (no address to send from)."""
-    programme = Programme.objects.filter(is_active=True).first()
+    """The sender of mail in a user's name: the active programme's address, else the newest one's, because
+    pausing a programme stops questions, not answers. Refused while there is no programme at all."""
+    programme = Programme.objects.order_by("-is_active", "-pk").first()
     if programme is None:
         raise Refused("no_programme", "Set up a programme first: it says from which address mail is sent.")
     return sender_of(programme=programme, person=person)

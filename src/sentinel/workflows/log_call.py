@@ -7,17 +7,25 @@ from datetime import datetime
 from django.db import transaction
 
 from sentinel.escalation.models import Duty
+from sentinel.escalation.rules import DutyKind
 from sentinel.escalation.services import climb_now
 from sentinel.kernel.errors import Conflict
 from sentinel.people.models import User
 from sentinel.problems.messages import TriedFacts, tried_to_call
 from sentinel.problems.models import Call, Problem
 from sentinel.problems.rules import CallOutcome, ProblemState
-from sentinel.problems.services import change_state, current_proposal, store_call
+from sentinel.problems.services import change_state, current_commitment, current_proposal, store_call
 from sentinel.timeline.services import record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, lock_for_user, user_actor
-from sentinel.workflows.duties import duty_of, owe_answer, owe_call_again, owe_promise, who_answers_after
+from sentinel.workflows.duties import (
+    duty_of,
+    owe_answer,
+    owe_call_again,
+    owe_promise,
+    owe_solution,
+    who_answers_after,
+)
 from sentinel.workflows.letters import letterhead, mail_worker
 
 #: After this many failed calls in a row each further one climbs the ladder at once.
@@ -80,13 +88,17 @@ def _reached(problem: Problem, *, duty: Duty, accountable: User, now: datetime) 
     proposal = current_proposal(problem)
     if proposal is not None:
         return owe_answer(problem, accountable=accountable, proposal=proposal, now=now)
-    if ProblemState(problem.state) is ProblemState.COMMITTED:
-        return duty  # an extra call changes nothing about the promise that stands
+    standing = current_commitment(problem)
+    if ProblemState(problem.state) is ProblemState.COMMITTED and standing is not None:
+        if duty.kind == DutyKind.SOLVE.value:
+            return duty  # an extra call changes nothing about the promise that stands
+        # The worker had asked for this call; now the promise is owed again.
+        return owe_solution(problem, accountable=accountable, due_on=standing.due_on, now=now)
     return owe_promise(problem, accountable=accountable, now=now)
 
 
 def _missed(problem: Problem, *, duty: Duty, call: Call, accountable: User, now: datetime) -> Duty:
-    if ProblemState(problem.state) is ProblemState.COMMITTED:
+    if duty.kind == DutyKind.SOLVE.value:
         return duty
     if ProblemState(problem.state) is ProblemState.REPORTED:
         # Somebody who dials has taken it.

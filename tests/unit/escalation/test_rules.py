@@ -132,7 +132,9 @@ def test_it_never_waits_between_rungs_of_the_same_heat_longer_than_written() -> 
     for rung in DEFAULT_POLICY.rungs[:-1]:
         cool = gap_after(policy=DEFAULT_POLICY, position=rung.position, heat=COOL)
         hot = gap_after(policy=DEFAULT_POLICY, position=rung.position, heat=Heat(attention=2))
-        assert cool and hot and hot < cool
+        assert cool is not None
+        assert hot is not None
+        assert hot < cool
     assert gap_after(policy=DEFAULT_POLICY, position=4, heat=COOL) is None
 
 

@@ -1,7 +1,5 @@
 """What Sentinel is told from outside, and how requests are answered."""
 
-from importlib.util import find_spec
-
 from sentinel.config.environment import environment
 
 # The whole checked environment, for `sentinel doctor` and the supervisor.
@@ -30,8 +28,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                # Only until the check-ins have arrived; then always.
-                *(["sentinel.web.frame.console_frame"] if find_spec("sentinel.checkins.selectors") else []),
+                "sentinel.web.frame.console_frame",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
         },

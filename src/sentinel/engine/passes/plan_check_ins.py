@@ -7,7 +7,7 @@ from datetime import datetime
 from sentinel.workflows.plan_check_ins import plan_check_ins
 
 #: So many in one turn; then the other passes have theirs.
-TURN = 200
+TURN = 1000
 
 
 def run(now: datetime) -> int:

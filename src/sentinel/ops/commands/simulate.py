@@ -23,6 +23,7 @@ from sentinel.ops.database import database_running
     type=click.Choice([s.value for s in Severity]),
     default=Severity.HINDERS.value,
     show_default=True,
+    help="How bad it is for the worker.",
 )
 @click.option(
     "--steps", type=click.IntRange(1, 100), default=8, show_default=True, help="Firings to look ahead."

@@ -6,187 +6,481 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('checkins', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("checkins", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Call',
+            name="Call",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('outcome', models.CharField(choices=[('reached', 'Reached'), ('no_answer', 'No answer'), ('call_back', 'Call back'), ('wrong_number', 'Wrong number')], max_length=12)),
-                ('number', models.CharField(blank=True, max_length=32)),
-                ('note', models.TextField(blank=True)),
-                ('call_back_at', models.DateTimeField(null=True)),
-                ('caller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("reached", "Reached"),
+                            ("no_answer", "No answer"),
+                            ("call_back", "Call back"),
+                            ("wrong_number", "Wrong number"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("number", models.CharField(blank=True, max_length=32)),
+                ("note", models.TextField(blank=True)),
+                ("call_back_at", models.DateTimeField(null=True)),
+                (
+                    "caller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Cause',
+            name="Cause",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("description", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Confirmation',
+            name="Confirmation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verdict', models.CharField(choices=[('yes', 'Yes'), ('no', 'No')], max_length=3)),
-                ('how', models.CharField(choices=[('link', 'Link'), ('reply', 'Reply'), ('telephone', 'Telephone')], max_length=10)),
-                ('words', models.TextField(blank=True)),
-                ('at', models.DateTimeField()),
-                ('evidence_reasons', models.JSONField(default=list)),
-                ('objected_at', models.DateTimeField(null=True)),
-                ('call', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='confirmations', to='problems.call')),
-                ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("verdict", models.CharField(choices=[("yes", "Yes"), ("no", "No")], max_length=3)),
+                (
+                    "how",
+                    models.CharField(
+                        choices=[("link", "Link"), ("reply", "Reply"), ("telephone", "Telephone")],
+                        max_length=10,
+                    ),
+                ),
+                ("words", models.TextField(blank=True)),
+                ("at", models.DateTimeField()),
+                ("evidence_reasons", models.JSONField(default=list)),
+                ("objected_at", models.DateTimeField(null=True)),
+                (
+                    "call",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="confirmations",
+                        to="problems.call",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Problem',
+            name="Problem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('reported', 'Reported'), ('acknowledged', 'Acknowledged'), ('in_contact', 'In contact'), ('committed', 'Committed'), ('proposed', 'Proposed'), ('reopened', 'Reopened'), ('confirmed', 'Confirmed'), ('ended', 'Ended')], default='reported', max_length=12)),
-                ('words', models.TextField(blank=True)),
-                ('language', models.CharField(max_length=5)),
-                ('severity', models.CharField(choices=[('annoying', 'Annoying'), ('hinders', 'Hinders'), ('stopped', 'Stopped')], default='hinders', max_length=8)),
-                ('may_call', models.BooleanField(default=True)),
-                ('call_number', models.CharField(blank=True, max_length=32)),
-                ('call_when', models.CharField(blank=True, max_length=200)),
-                ('call_language', models.CharField(blank=True, max_length=5)),
-                ('attention', models.PositiveSmallIntegerField(default=0)),
-                ('missed_promises', models.PositiveSmallIntegerField(default=0)),
-                ('suspected_automatic', models.BooleanField(default=False)),
-                ('opened_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(null=True)),
-                ('contacted_at', models.DateTimeField(null=True)),
-                ('proposed_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('end_reason', models.CharField(blank=True, choices=[('left', 'Left'), ('unreachable', 'Unreachable'), ('withdrew', 'Withdrew')], max_length=12)),
-                ('end_note', models.TextField(blank=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='problems', to='accounts.account')),
-                ('cause', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='problems', to='problems.cause')),
-                ('closing_confirmation', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='closed_problem', to='problems.confirmation')),
-                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='problems', to=settings.AUTH_USER_MODEL)),
-                ('response', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='problem', to='checkins.response')),
-                ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='problems', to='accounts.site')),
-                ('worker', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='problems', to='accounts.worker')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("reported", "Reported"),
+                            ("acknowledged", "Acknowledged"),
+                            ("in_contact", "In contact"),
+                            ("committed", "Committed"),
+                            ("proposed", "Proposed"),
+                            ("reopened", "Reopened"),
+                            ("confirmed", "Confirmed"),
+                            ("ended", "Ended"),
+                        ],
+                        default="reported",
+                        max_length=12,
+                    ),
+                ),
+                ("words", models.TextField(blank=True)),
+                ("language", models.CharField(max_length=5)),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("annoying", "Annoying"), ("hinders", "Hinders"), ("stopped", "Stopped")],
+                        default="hinders",
+                        max_length=8,
+                    ),
+                ),
+                ("may_call", models.BooleanField(default=True)),
+                ("call_number", models.CharField(blank=True, max_length=32)),
+                ("call_when", models.CharField(blank=True, max_length=200)),
+                ("call_language", models.CharField(blank=True, max_length=5)),
+                ("attention", models.PositiveSmallIntegerField(default=0)),
+                ("missed_promises", models.PositiveSmallIntegerField(default=0)),
+                ("suspected_automatic", models.BooleanField(default=False)),
+                ("opened_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(null=True)),
+                ("contacted_at", models.DateTimeField(null=True)),
+                ("proposed_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "end_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[("left", "Left"), ("unreachable", "Unreachable"), ("withdrew", "Withdrew")],
+                        max_length=12,
+                    ),
+                ),
+                ("end_note", models.TextField(blank=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="problems",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "cause",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="problems",
+                        to="problems.cause",
+                    ),
+                ),
+                (
+                    "closing_confirmation",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="closed_problem",
+                        to="problems.confirmation",
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="problems",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "response",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="problem",
+                        to="checkins.response",
+                    ),
+                ),
+                (
+                    "site",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="problems",
+                        to="accounts.site",
+                    ),
+                ),
+                (
+                    "worker",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="problems",
+                        to="accounts.worker",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Commitment',
+            name="Commitment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_on', models.DateField()),
-                ('what', models.TextField(blank=True)),
-                ('made_at', models.DateTimeField()),
-                ('reason', models.TextField(blank=True)),
-                ('superseded_at', models.DateTimeField(null=True)),
-                ('missed_at', models.DateTimeField(null=True)),
-                ('kept_at', models.DateTimeField(null=True)),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('problem', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commitments', to='problems.problem')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("due_on", models.DateField()),
+                ("what", models.TextField(blank=True)),
+                ("made_at", models.DateTimeField()),
+                ("reason", models.TextField(blank=True)),
+                ("superseded_at", models.DateTimeField(null=True)),
+                ("missed_at", models.DateTimeField(null=True)),
+                ("kept_at", models.DateTimeField(null=True)),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "problem",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commitments",
+                        to="problems.problem",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.AddField(
-            model_name='call',
-            name='problem',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='problems.problem'),
+            model_name="call",
+            name="problem",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="calls", to="problems.problem"
+            ),
         ),
         migrations.CreateModel(
-            name='Proposal',
+            name="Proposal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('what_was_done', models.TextField()),
-                ('root_cause', models.TextField()),
-                ('asks', models.PositiveSmallIntegerField(default=0)),
-                ('next_ask_at', models.DateTimeField(null=True)),
-                ('doubted_at', models.DateTimeField(null=True)),
-                ('doubted_words', models.TextField(blank=True)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('problem', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='problems.problem')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("what_was_done", models.TextField()),
+                ("root_cause", models.TextField()),
+                ("asks", models.PositiveSmallIntegerField(default=0)),
+                ("next_ask_at", models.DateTimeField(null=True)),
+                ("doubted_at", models.DateTimeField(null=True)),
+                ("doubted_words", models.TextField(blank=True)),
+                ("settled_at", models.DateTimeField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "problem",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="proposals",
+                        to="problems.problem",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.AddField(
-            model_name='confirmation',
-            name='proposal',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='confirmations', to='problems.proposal'),
+            model_name="confirmation",
+            name="proposal",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="confirmations",
+                to="problems.proposal",
+            ),
         ),
         migrations.AddIndex(
-            model_name='problem',
-            index=models.Index(condition=models.Q(('state__in', ['confirmed', 'ended']), _negated=True), fields=['account', 'state'], name='problem_open'),
+            model_name="problem",
+            index=models.Index(
+                condition=models.Q(("state__in", ["confirmed", "ended"]), _negated=True),
+                fields=["account", "state"],
+                name="problem_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='problem',
-            index=models.Index(fields=['worker', '-id'], name='problem_worker'),
+            model_name="problem",
+            index=models.Index(fields=["worker", "-id"], name="problem_worker"),
         ),
         migrations.AddIndex(
-            model_name='problem',
-            index=models.Index(fields=['owner', 'state'], name='problem_owner'),
+            model_name="problem",
+            index=models.Index(fields=["owner", "state"], name="problem_owner"),
         ),
         migrations.AddConstraint(
-            model_name='problem',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['reported', 'acknowledged', 'in_contact', 'committed', 'proposed', 'reopened', 'confirmed', 'ended'])), name='problem_state_known'),
+            model_name="problem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "reported",
+                            "acknowledged",
+                            "in_contact",
+                            "committed",
+                            "proposed",
+                            "reopened",
+                            "confirmed",
+                            "ended",
+                        ],
+                    )
+                ),
+                name="problem_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='problem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closing_confirmation__isnull', False), ('state', 'confirmed')), models.Q(models.Q(('state', 'confirmed'), _negated=True), ('closing_confirmation__isnull', True)), _connector='OR'), name='problem_confirmed_by_confirmation'),
+            model_name="problem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closing_confirmation__isnull", False), ("state", "confirmed")),
+                    models.Q(
+                        models.Q(("state", "confirmed"), _negated=True),
+                        ("closing_confirmation__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="problem_confirmed_by_confirmation",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='problem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_by__isnull', False), ('state', 'ended'), models.Q(('end_reason', ''), _negated=True)), models.Q(models.Q(('state', 'ended'), _negated=True), ('end_reason', ''), ('ended_by__isnull', True)), _connector='OR'), name='problem_ended_by_somebody_with_reason'),
+            model_name="problem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_by__isnull", False),
+                        ("state", "ended"),
+                        models.Q(("end_reason", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("state", "ended"), _negated=True),
+                        ("end_reason", ""),
+                        ("ended_by__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="problem_ended_by_somebody_with_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='problem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('state__in', ['confirmed', 'ended'])), models.Q(models.Q(('state__in', ['confirmed', 'ended']), _negated=True), ('closed_at__isnull', True)), _connector='OR'), name='problem_closed_has_time'),
+            model_name="problem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", False), ("state__in", ["confirmed", "ended"])),
+                    models.Q(
+                        models.Q(("state__in", ["confirmed", "ended"]), _negated=True),
+                        ("closed_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="problem_closed_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commitment',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('problem',), name='commitment_one_current'),
+            model_name="commitment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("superseded_at__isnull", True)),
+                fields=("problem",),
+                name="commitment_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='commitment',
-            constraint=models.CheckConstraint(condition=models.Q(('kept_at__isnull', True), ('missed_at__isnull', True), _connector='OR'), name='commitment_kept_or_missed'),
+            model_name="commitment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kept_at__isnull", True), ("missed_at__isnull", True), _connector="OR"),
+                name="commitment_kept_or_missed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='call',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('call_back_at__isnull', False), ('outcome', 'call_back')), models.Q(models.Q(('outcome', 'call_back'), _negated=True), ('call_back_at__isnull', True)), _connector='OR'), name='call_back_has_time'),
+            model_name="call",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("call_back_at__isnull", False), ("outcome", "call_back")),
+                    models.Q(
+                        models.Q(("outcome", "call_back"), _negated=True), ("call_back_at__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="call_back_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.UniqueConstraint(condition=models.Q(('settled_at__isnull', True)), fields=('problem',), name='proposal_one_current'),
+            model_name="proposal",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("settled_at__isnull", True)),
+                fields=("problem",),
+                name="proposal_one_current",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('what_was_done', ''), _negated=True), models.Q(('root_cause', ''), _negated=True)), name='proposal_says_what_and_why'),
+            model_name="proposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("what_was_done", ""), _negated=True),
+                    models.Q(("root_cause", ""), _negated=True),
+                ),
+                name="proposal_says_what_and_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='confirmation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('call__isnull', False), ('how', 'telephone'), ('recorded_by__isnull', False)), models.Q(models.Q(('how', 'telephone'), _negated=True), ('call__isnull', True), ('recorded_by__isnull', True)), _connector='OR'), name='confirmation_telephone_is_recorded'),
+            model_name="confirmation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("call__isnull", False), ("how", "telephone"), ("recorded_by__isnull", False)),
+                    models.Q(
+                        models.Q(("how", "telephone"), _negated=True),
+                        ("call__isnull", True),
+                        ("recorded_by__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="confirmation_telephone_is_recorded",
+            ),
         ),
     ]
