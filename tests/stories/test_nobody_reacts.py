@@ -82,8 +82,12 @@ def test_it_asks_the_stand_in_when_the_accountable_person_leaves_in_between(worl
     Absence.objects.create(
         user=world.maria, starts_at=world.now, ends_at=world.now + timedelta(days=3), deputy=world.tom
     )
-    world.advance(minutes=15)
-    assert world.duty(problem).accountable == world.tom
+    world.tick()
+    duty = world.duty(problem)
+    assert duty.accountable == world.tom
+    assert duty.due_at == world.now + timedelta(minutes=15)
+    world.tick()
+    assert any("Olena" in m.payload["subject"] for m in world.inbox(world.tom))
 
 
 def test_it_counts_the_workers_holidays_before_it_asks(world: World) -> None:

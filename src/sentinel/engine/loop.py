@@ -30,6 +30,7 @@ from sentinel.engine.passes import (
     retry_quarantined,
     review_provisional,
     send_check_ins,
+    stand_in,
 )
 from sentinel.engine.selectors import next_firing_at
 from sentinel.kernel import clock
@@ -59,6 +60,7 @@ class Decider:
 
 
 DECIDERS = (
+    Decider("stand_in", stand_in.run, timedelta(seconds=20)),
     Decider("fire_duties", fire_duties.run),
     Decider("review_provisional", review_provisional.run, timedelta(seconds=5)),
     Decider("plan_check_ins", plan_check_ins.run, timedelta(seconds=30)),

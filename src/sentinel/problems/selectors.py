@@ -10,6 +10,7 @@ from sentinel.accounts.models import Account, Worker
 from sentinel.accounts.selectors import accounts_visible_to
 from sentinel.people.models import User
 from sentinel.people.rules import Role
+from sentinel.people.selectors import stood_in_for
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import OPEN_STATES, ProblemState
 
@@ -17,18 +18,28 @@ _OPEN = [s.value for s in OPEN_STATES]
 
 
 def problems_visible_to(user: User, now: datetime) -> QuerySet[Problem]:
-    """Problems of the accounts the user may see, plus the ones handed to them."""
+    """Problems of the accounts the user may see, plus the ones handed to them, plus those for which they
+    are accountable: nobody owes what they may not see."""
     visible = accounts_visible_to(user, now).values("pk")
-    return Problem.objects.filter(Q(account__in=visible) | Q(owner=user)).select_related(
-        "worker", "site", "account", "owner"
-    )
+    mine = Q(account__in=visible) | Q(owner=user) | Q(duty__accountable=user)
+    return Problem.objects.filter(mine).select_related("worker", "site", "account", "owner")
 
 
 def may_act_on(user: User, problem: Problem, now: datetime) -> bool:
-    """Whether the user may act: those who may see it, except analysts and administrators, who only read."""
-    if not user.has_role(Role.OWNER, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER):
-        return False
-    return problems_visible_to(user, now).filter(pk=problem.pk).exists()
+    """Whether the user may act: everybody who sees it and has an acting role, is named on the account, or
+    stands in for somebody named. Analysts and administrators as such only read."""
+    account = problem.account
+    named = {
+        problem.owner_id,
+        account.owner_id,
+        account.deputy_id,
+        account.manager_id,
+        account.focus_executive_id,
+    }
+    may = user.has_role(Role.OWNER, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER) or not named.isdisjoint(
+        {user.pk, *stood_in_for(user.pk, now)}
+    )
+    return may and problems_visible_to(user, now).filter(pk=problem.pk).exists()
 
 
 def may_end(user: User, problem: Problem, now: datetime) -> bool:

@@ -16,7 +16,7 @@ from sentinel.escalation.rules import (
     solve_due,
 )
 from sentinel.escalation.selectors import heat_of, hours_for, policy_of
-from sentinel.escalation.services import set_duty
+from sentinel.escalation.services import rearm, set_duty
 from sentinel.people.models import User
 from sentinel.people.rules import Role
 from sentinel.people.selectors import calendar_of
@@ -34,6 +34,21 @@ def who_answers_after(duty: Duty, *, actor: User) -> User:
     if actor.has_role(Role.OWNER, Role.OFFICER):
         return actor
     return duty.accountable
+
+
+def give_duty(problem: Problem, *, duty: Duty, to: User, now: datetime) -> Duty:
+    """The same duty, owed by somebody else, who gets at least the time to acknowledge in their own hours.
+
+    The ladder keeps its position.
+    """
+    duty.accountable = to
+    if duty.rung_at is not None:
+        hours = hours_for(kind=DutyKind(duty.kind), accountable=to, site=problem.site)
+        soonest = hours.add(now, scaled(policy_of(problem).acknowledge_within, heat_of(problem)))
+        duty.due_at = max(duty.due_at, soonest)
+        duty.rung_at = max(duty.rung_at, soonest)
+    rearm(duty=duty, rung_at=duty.rung_at, next_ask_at=_open_ask(problem))
+    return duty
 
 
 def _open_ask(problem: Problem) -> datetime | None:

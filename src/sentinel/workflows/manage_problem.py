@@ -8,9 +8,9 @@ from django.db import transaction
 
 from sentinel.accounts.selectors import calendar_of_site
 from sentinel.escalation.messages import Reason
-from sentinel.escalation.rules import DutyKind, acknowledge_due, next_ask, scaled
+from sentinel.escalation.rules import DutyKind, acknowledge_due, next_ask
 from sentinel.escalation.selectors import heat_of, hours_for, policy_of
-from sentinel.escalation.services import clear_duty, freeze_policy, rearm, set_duty
+from sentinel.escalation.services import clear_duty, freeze_policy, set_duty
 from sentinel.kernel.errors import Conflict, Refused
 from sentinel.outbox.selectors import messages_about_problem
 from sentinel.outbox.services import cancel_pending
@@ -23,7 +23,7 @@ from sentinel.problems.services import close_ended, current_proposal
 from sentinel.timeline.services import record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, lock_for_user, user_actor
-from sentinel.workflows.duties import duty_of, owe_answer, owe_fresh_call, owe_promise
+from sentinel.workflows.duties import duty_of, give_duty, owe_answer, owe_fresh_call, owe_promise
 from sentinel.workflows.notices import News, tell_users
 
 
@@ -42,15 +42,7 @@ def hand_over(*, problem_id: int, user: User, to_id: int, note: str = "", now: d
             raise Refused("hand_over_same", f"{to} has it already.")
         problem.owner = to
         problem.save(update_fields=["owner"])
-        duty = duty_of(problem)
-        duty.accountable = to
-        if duty.rung_at is not None:
-            hours = hours_for(kind=DutyKind(duty.kind), accountable=to, site=problem.site)
-            soonest = hours.add(now, scaled(policy_of(problem).acknowledge_within, heat_of(problem)))
-            duty.due_at = max(duty.due_at, soonest)
-            duty.rung_at = max(duty.rung_at, soonest)
-        proposal = current_proposal(problem)
-        rearm(duty=duty, rung_at=duty.rung_at, next_ask_at=proposal.next_ask_at if proposal else None)
+        duty = give_duty(problem, duty=duty_of(problem), to=to, now=now)
         event = record_event(
             verb=Verb.PROBLEM_HANDED_OVER,
             at=now,

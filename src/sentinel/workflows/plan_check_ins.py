@@ -35,6 +35,7 @@ _CHANGES = (
     Verb.WORKER_COMMENTED,
     Verb.PROBLEM_OPENED,
     Verb.PROBLEM_CONFIRMED,
+    Verb.CONFIRMATION_RECORDED_BY_TELEPHONE,
 )
 #: How many of the newest events are looked at; older changes are caught when the check-in falls due.
 _RECENT_EVENTS = 5_000

@@ -25,12 +25,13 @@ from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
 from sentinel.problems.models import Problem
 from sentinel.problems.services import lock_problem
-from sentinel.timeline.services import record_event
+from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, about_worker, worker_actor
 from sentinel.workflows.open_problem import open_problem
 from sentinel.workflows.worker_words import join_words, update_call_wishes
 
+_WHY_DOUBTED = "both faces were pressed within a minute, without words"
 _NEWS = (ResponseKind.COMMENT, ResponseKind.SUGGESTION, ResponseKind.PRAISE)
 
 
@@ -143,17 +144,22 @@ def _doubt_the_other_face(response: Response, recent: list[Response], now: datet
     A problem that the first one opened stays open (nothing auto-closes), flagged for whoever calls.
     Words and the plain step are a human's whatever came after.
     """
-    for earlier in recent:
-        is_near = response.received_at - earlier.received_at <= BURST
-        is_proven = bool(earlier.text) or "plain step passed" in earlier.evidence_reasons
-        if earlier.face == response.face or not is_near or is_proven or response.text:
-            continue
+    doubtful = [earlier for earlier in recent if _contradicts(response, earlier)]
+    # All problems' rows before the first event: the stream is locked last, everywhere.
+    ids = sorted({earlier.problem_id for earlier in doubtful if earlier.problem_id is not None})
+    problems = {pk: lock_problem(pk) for pk in ids}
+    for earlier in doubtful:
+        problem = problems.get(earlier.problem_id or 0)
         if earlier.evidence != Evidence.ROBOT.value:
             set_aside(earlier, reason="both faces within a minute")
-        if earlier.problem_id is None:
-            continue
-        problem = lock_problem(earlier.problem_id)
-        if problem.is_open and not problem.suspected_automatic:
+            record_event(
+                verb=Verb.RESPONSE_SET_ASIDE,
+                at=now,
+                actor=ENGINE,
+                about=about_problem(problem) if problem else about_worker(response.worker),
+                data={"response": earlier.pk, "face": earlier.face, "why": _WHY_DOUBTED},
+            )
+        if problem and problem.is_open and not problem.suspected_automatic:
             problem.suspected_automatic = True
             problem.save(update_fields=["suspected_automatic"])
             record_event(
@@ -161,8 +167,14 @@ def _doubt_the_other_face(response: Response, recent: list[Response], now: datet
                 at=now,
                 actor=worker_actor(response.worker),
                 about=about_problem(problem),
-                data={"why": "both faces were pressed within a minute, without words"},
+                data={"why": _WHY_DOUBTED},
             )
+
+
+def _contradicts(response: Response, earlier: Response) -> bool:
+    is_near = response.received_at - earlier.received_at <= BURST
+    is_proven = bool(earlier.text) or "plain step passed" in earlier.evidence_reasons
+    return earlier.face != response.face and is_near and not is_proven and not response.text
 
 
 def _act_on(response: Response, check_in: CheckIn, now: datetime) -> None:

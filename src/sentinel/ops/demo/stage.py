@@ -92,7 +92,8 @@ def _enter_key_ladder() -> None:
     ladder = Ladder.objects.create(
         name="Key accounts",
         tier=Tier.KEY.value,
-        acknowledge_within=policy.acknowledge_within,
+        # The first rung fires when the acknowledgement is late, so both say the same.
+        acknowledge_within=policy.acknowledge_within * KEY_ACCOUNT_PACE,
         call_within=timedelta(minutes=45),
         call_again_after=timedelta(minutes=20),
         promise_within_days=policy.promise_within_days,
