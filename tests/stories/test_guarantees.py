@@ -5,36 +5,34 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from sentinel.channels.base import Sent
-from sentinel.checkins.rules import Face, Severity
+from sentinel.checkins.rules import Face
 from sentinel.escalation.models import Duty, Ladder, Rung
 from sentinel.escalation.rules import DutyKind
 from sentinel.escalation.selectors import policy_of, problems_without_duty
-from sentinel.kernel.errors import Conflict, NotFound, Refused
+from sentinel.kernel.errors import Conflict, Refused
 from sentinel.outbox.selectors import messages_about_problem
 from sentinel.outbox.services import Claimed
 from sentinel.people.models import Absence
 from sentinel.problems.errors import HumanEvidenceMissing
 from sentinel.problems.models import Confirmation, Problem
 from sentinel.problems.rules import CallOutcome, EndReason, ProblemState, Verdict
-from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows import fire_duty as fire_duty_module
 from sentinel.workflows import open_problem
 from sentinel.workflows.acknowledge import acknowledge
 from sentinel.workflows.log_call import log_call
 from sentinel.workflows.make_commitment import make_commitment
-from sentinel.workflows.manage_problem import end_problem, hand_over, replan_problem
-from sentinel.workflows.propose_solution import propose_solution
+from sentinel.workflows.manage_problem import end_problem, replan_problem
 from sentinel.workflows.record_verdict import record_verdict
 from sentinel.workflows.telephone_verdict import (
     object_to_confirmation,
     record_verdict_by_telephone,
     report_again,
 )
-from sentinel.workflows.worker_words import ask_for_manager
+from tests.stories.acts import bring_to_proposal, events, fresh, propose_again, state
 from tests.world import BARE, World
 
 
@@ -44,34 +42,6 @@ class PowerCut(BaseException):
 
 def power_cut(_message: Claimed) -> Sent:
     raise PowerCut
-
-
-def fresh(problem: Problem) -> Problem:
-    return Problem.objects.get(pk=problem.pk)
-
-
-def state(problem: Problem) -> ProblemState:
-    return ProblemState(fresh(problem).state)
-
-
-def events(problem: Problem, verb: Verb) -> list[Event]:
-    return list(Event.objects.filter(problem_id=problem.pk, verb=verb.value).order_by("id"))
-
-
-def bring_to_proposal(world: World, problem: Problem) -> None:
-    acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)
-    log_call(problem_id=problem.pk, user=world.maria, outcome=CallOutcome.REACHED, now=world.now)
-    propose_again(world, problem)
-
-
-def propose_again(world: World, problem: Problem) -> None:
-    propose_solution(
-        problem_id=problem.pk,
-        user=world.maria,
-        what_was_done="Replaced the fuser",
-        root_cause="Worn fuser",
-        now=world.now,
-    )
 
 
 # -- L1: every open problem has exactly one current duty ----------------------------------------------
@@ -411,114 +381,3 @@ def test_l10_an_edited_ladder_does_not_touch_a_running_loop_until_it_is_replanne
     replan_problem(problem_id=problem.pk, user=world.petra, reason="New contract", now=world.now)
     assert len(policy_of(problem).rungs) == 1
     assert world.duty(problem).due_at.isoformat() == "2026-03-09T09:01:00+00:00"
-
-
-# -- around the loop --------------------------------------------------------------------------------------
-
-
-def test_it_refuses_to_hand_over_to_somebody_who_cannot_own(world: World) -> None:
-    problem = world.frown()
-    with pytest.raises(Refused, match="who can own"):
-        hand_over(problem_id=problem.pk, user=world.maria, to_id=world.alan.pk, now=world.now)
-
-
-def test_it_gives_a_handed_over_problem_to_the_new_owner_with_time_to_react(world: World) -> None:
-    problem = world.frown()
-    world.advance(minutes=14)
-    hand_over(problem_id=problem.pk, user=world.maria, to_id=world.tom.pk, note="On the road", now=world.now)
-    duty = world.duty(problem)
-    assert duty.accountable == world.tom
-    assert duty.due_at == world.now + timedelta(minutes=15)
-    world.tick()
-    assert [m.kind for m in world.inbox(world.tom)] == ["duty.notice"]
-
-
-def test_it_shows_a_problem_to_nobody_who_has_no_business_with_it(world: World) -> None:
-    problem = world.frown()
-    with pytest.raises(NotFound):
-        acknowledge(problem_id=problem.pk, user=world.otto, now=world.now)
-
-
-def test_it_climbs_faster_when_work_stopped(world: World) -> None:
-    problem = world.frown(severity=Severity.STOPPED)
-    assert world.duty(problem).due_at == world.now + timedelta(minutes=7, seconds=30)
-
-
-def test_it_collapses_what_fell_due_while_the_engine_was_down(world: World) -> None:
-    problem = world.frown()
-    world.tick()
-    world.sleep_until(world.now + timedelta(hours=5))
-    world.tick()
-    fired = events(problem, Verb.DUTY_FIRED)
-    assert [e.data["rung"] for e in fired] == [3]
-    assert "rungs 1 to 2 fell due" in events(problem, Verb.DUTY_COLLAPSED)[0].data["reason"]
-    assert len([m for m in world.inbox(world.maria) if m.kind == "duty.notice"]) == 2
-
-
-def test_it_keeps_the_ladders_position_when_the_worker_says_not_yet(world: World) -> None:
-    problem = world.frown()
-    world.advance(hours=2)
-    bring_to_proposal(world, problem)
-    assert world.duty(problem).rung == 2
-    record_verdict(
-        proposal_id=world.proposal(problem).pk, verdict=Verdict.NO, words="jams", human=True, now=world.now
-    )
-    duty = world.duty(problem)
-    assert (duty.rung, duty.kind, fresh(problem).attention) == (2, "call", 1)
-    world.tick()
-    assert any("jams" in m.payload["text"] for m in world.inbox(world.petra))
-
-
-def test_it_marks_a_missed_promise_and_climbs_at_once(world: World) -> None:
-    problem = world.frown()
-    acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)
-    log_call(problem_id=problem.pk, user=world.maria, outcome=CallOutcome.REACHED, now=world.now)
-    make_commitment(problem_id=problem.pk, user=world.maria, due_on=date(2026, 3, 9), now=world.now)
-    world.advance(days=4)
-    assert fresh(problem).missed_promises == 1
-    assert events(problem, Verb.COMMITMENT_MISSED)
-    assert world.duty(problem).rung >= 1
-    with pytest.raises(Refused, match="needs a reason"):
-        make_commitment(problem_id=problem.pk, user=world.maria, due_on=date(2026, 3, 12), now=world.now)
-    make_commitment(
-        problem_id=problem.pk, user=world.maria, due_on=date(2026, 3, 12), reason="Part late", now=world.now
-    )
-    world.tick()
-    assert "Part late" in world.inbox(world.olena, "problem.promise_moved")[0].payload["text"]
-
-
-def test_it_lets_the_worker_talk_to_the_manager(world: World) -> None:
-    problem = world.frown()
-    ask_for_manager(problem_id=problem.pk, words="Enough", human=True, now=world.now)
-    duty = world.duty(problem)
-    assert (duty.accountable, duty.kind, duty.rung) == (world.petra, "call", 2)
-    world.tick()
-    assert world.inbox(world.petra)
-
-
-def test_it_sends_nothing_about_a_closed_problem(world: World) -> None:
-    world.sleep_until(world.now + timedelta(hours=9))
-    problem = world.frown()
-    bring_to_proposal(world, problem)
-    record_verdict(proposal_id=world.proposal(problem).pk, verdict=Verdict.YES, human=True, now=world.now)
-    world.advance(days=30)
-    kinds = {m.kind for m in world.inbox(world.olena)}
-    assert not kinds & {"problem.ask", "problem.ask_again", "problem.receipt"}
-
-
-def test_it_is_append_only(world: World) -> None:
-    world.frown()
-    with pytest.raises(IntegrityError, match="append-only"), connection.cursor() as cursor:
-        cursor.execute("UPDATE timeline_event SET verb = 'nothing.happened'")
-
-
-def test_it_owes_the_promise_again_after_the_manager_has_called(world: World) -> None:
-    problem = world.frown()
-    acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)
-    log_call(problem_id=problem.pk, user=world.maria, outcome=CallOutcome.REACHED, now=world.now)
-    make_commitment(problem_id=problem.pk, user=world.maria, due_on=date(2026, 3, 12), now=world.now)
-    promised = world.duty(problem).due_at
-    ask_for_manager(problem_id=problem.pk, human=True, now=world.now)
-    log_call(problem_id=problem.pk, user=world.petra, outcome=CallOutcome.REACHED, now=world.now)
-    duty = world.duty(problem)
-    assert (duty.kind, duty.due_at) == (DutyKind.SOLVE.value, promised)

@@ -57,38 +57,7 @@ def answer_response(*, response_id: int, user: User, text: str, now: datetime) -
         response.answered_by_id = user.pk
         response.answer = text.strip()
         response.save(update_fields=["answered_at", "answered_by_id", "answer"])
-        mail = response_answer(
-            ResponseAnswerFacts(
-                worker_id=worker.pk,
-                worker_name=worker.name,
-                language=worker.spoken_language,
-                sender=sender_for(user),
-                kind=ResponseKind(response.kind),
-                words=response.text,
-                words_language=response.language,
-                received_at=response.received_at,
-                zone=worker.site.zone,
-                answer=text.strip(),
-                now=now,
-            )
-        )
-        enqueue(
-            [
-                NewMessage(
-                    dedupe_key=f"response.answer:{response.pk}",
-                    channel="email",
-                    kind="response.answer",
-                    recipient_kind="worker",
-                    recipient_id=worker.pk,
-                    address=worker.email,
-                    priority=Priority.ANSWER,
-                    payload=dict(mail.payload()),
-                    due_at=worker_mail_at(calendar=calendar_of_site(worker.site), now=now),
-                    account_id=worker.site.account_id,
-                )
-            ],
-            now=now,
-        )
+        _mail_answer(response, user=user, now=now)
         record_event(
             verb=Verb.RESPONSE_ANSWERED,
             at=now,
@@ -96,6 +65,38 @@ def answer_response(*, response_id: int, user: User, text: str, now: datetime) -
             about=about_worker(worker),
             data={"response": response.pk, "text": text.strip()},
         )
+
+
+def _mail_answer(response: Response, *, user: User, now: datetime) -> None:
+    worker = response.worker
+    mail = response_answer(
+        ResponseAnswerFacts(
+            worker_id=worker.pk,
+            worker_name=worker.name,
+            language=worker.spoken_language,
+            sender=sender_for(user),
+            kind=ResponseKind(response.kind),
+            words=response.text,
+            words_language=response.language,
+            received_at=response.received_at,
+            zone=worker.site.zone,
+            answer=response.answer,
+            now=now,
+        )
+    )
+    message = NewMessage(
+        dedupe_key=f"response.answer:{response.pk}",
+        channel="email",
+        kind="response.answer",
+        recipient_kind="worker",
+        recipient_id=worker.pk,
+        address=worker.email,
+        priority=Priority.ANSWER,
+        payload=dict(mail.payload()),
+        due_at=worker_mail_at(calendar=calendar_of_site(worker.site), now=now),
+        account_id=worker.site.account_id,
+    )
+    enqueue([message], now=now)
 
 
 def settle_please_check(

@@ -209,45 +209,43 @@ def _ask_again(problem: Problem, *, duty: Duty, proposal: Proposal, now: datetim
     )
     if duty.kind == DutyKind.ASK.value:
         if is_call:
-            duty = owe_fresh_call(problem, accountable=duty.accountable, now=now)
-            tell_users(
-                problem,
-                users=(duty.accountable,),
-                duty=duty,
-                news=News(reason=Reason.DUE, key=f"duty:{problem.pk}:{duty.generation}:due", rung=duty.rung),
-                now=now,
-            )
+            duty = _owe_ask_by_call(problem, duty=duty, now=now)
         else:
             duty.due_at = proposal.next_ask_at
-    is_asked_by_check_in = proposal.asks > len(policy.ask_again_after_days) + 1 and _check_in_asks(
-        problem, now=now
-    )
+    is_table_through = proposal.asks > len(policy.ask_again_after_days) + 1
+    is_asked_by_check_in = is_table_through and _check_in_asks(problem, now=now)
     if not is_asked_by_check_in:
-        mail = ask(
-            AskFacts(
-                head=letterhead(problem, person=duty.accountable, now=now),
-                proposal_id=proposal.pk,
-                what_was_done=proposal.what_was_done,
-                proposed_at=proposal.at,
-                ask_number=proposal.asks,
-                call_by=duty.due_at if is_call else None,
-            )
-        )
-        mail_worker(
-            problem, kind="problem.ask_again", mail=mail, key=f"{proposal.pk}:{proposal.asks}", now=now
-        )
+        _mail_ask(problem, duty=duty, proposal=proposal, is_call=is_call, now=now)
+    by = "call" if is_call else ("check-in" if is_asked_by_check_in else "mail")
     record_event(
         verb=Verb.CONFIRMATION_ASKED,
         at=now,
         actor=ENGINE,
         about=about_problem(problem),
-        data={
-            "ask": proposal.asks,
-            "by": "call" if is_call else ("check-in" if is_asked_by_check_in else "mail"),
-            "next_at": proposal.next_ask_at.isoformat(),
-        },
+        data={"ask": proposal.asks, "by": by, "next_at": proposal.next_ask_at.isoformat()},
     )
     return duty
+
+
+def _owe_ask_by_call(problem: Problem, *, duty: Duty, now: datetime) -> Duty:
+    duty = owe_fresh_call(problem, accountable=duty.accountable, now=now)
+    news = News(reason=Reason.DUE, key=f"duty:{problem.pk}:{duty.generation}:due", rung=duty.rung)
+    tell_users(problem, users=(duty.accountable,), duty=duty, news=news, now=now)
+    return duty
+
+
+def _mail_ask(problem: Problem, *, duty: Duty, proposal: Proposal, is_call: bool, now: datetime) -> None:
+    mail = ask(
+        AskFacts(
+            head=letterhead(problem, person=duty.accountable, now=now),
+            proposal_id=proposal.pk,
+            what_was_done=proposal.what_was_done,
+            proposed_at=proposal.at,
+            ask_number=proposal.asks,
+            call_by=duty.due_at if is_call else None,
+        )
+    )
+    mail_worker(problem, kind="problem.ask_again", mail=mail, key=f"{proposal.pk}:{proposal.asks}", now=now)
 
 
 def _check_in_asks(problem: Problem, *, now: datetime) -> bool:

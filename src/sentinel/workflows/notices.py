@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sentinel.checkins.rules import Severity
-from sentinel.escalation.messages import NoticeFacts, Reason, Told, duty_notice
+from sentinel.escalation.messages import Notice, NoticeFacts, Reason, Told, duty_notice
 from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind, tell_at
 from sentinel.outbox.rules import Priority
@@ -56,51 +56,54 @@ def tell_users(
     """
     people = list({user.pk: user for user in users if user.is_active}.values())
     tried, told = _tried(problem), _told(problem)
-    silent = set(
+    silent = _without_mail(people)
+    messages: list[NewMessage] = []
+    for user in people:
+        facts = _facts(problem, user=user, duty=duty, news=news, tried=tried, told=told, now=now)
+        messages.extend(_messages(problem, user=user, news=news, notice=duty_notice(facts), now=now))
+    enqueue([m for m in messages if m.channel != "email" or m.recipient_id not in silent], now=now)
+    return people
+
+
+def _messages(
+    problem: Problem, *, user: User, news: News, notice: Notice, now: datetime
+) -> tuple[NewMessage, NewMessage]:
+    common: dict[str, Any] = {
+        "kind": "duty.notice",
+        "recipient_kind": "user",
+        "recipient_id": user.pk,
+        "priority": _PRIORITY.get(news.reason, Priority.LADDER),
+        "account_id": problem.account_id,
+        "problem_id": problem.pk,
+    }
+    key = f"{news.key}:{user.pk}"
+    mail_at = tell_at(
+        calendar=calendar_of(user),
+        breaks_quiet_hours=news.breaks_quiet_hours or problem.severity == Severity.STOPPED.value,
+        now=now,
+    )
+    return (
+        NewMessage(
+            dedupe_key=f"{key}:console", channel="console", payload=dict(notice.console.payload()), **common
+        ),
+        NewMessage(
+            dedupe_key=f"{key}:email",
+            channel="email",
+            address=user.email,
+            payload=dict(notice.mail.payload()),
+            due_at=mail_at,
+            **common,
+        ),
+    )
+
+
+def _without_mail(people: list[User]) -> set[int]:
+    """Who has switched e-mail off; the console always tells."""
+    return set(
         ContactMethod.objects.filter(
             user__in=people, channel=ContactChannel.EMAIL.value, is_enabled=False, address=""
         ).values_list("user_id", flat=True)
     )
-    messages: list[NewMessage] = []
-    for user in people:
-        notice = duty_notice(
-            _facts(problem, user=user, duty=duty, news=news, tried=tried, told=told, now=now)
-        )
-        common: dict[str, Any] = {
-            "kind": "duty.notice",
-            "recipient_kind": "user",
-            "recipient_id": user.pk,
-            "priority": _PRIORITY.get(news.reason, Priority.LADDER),
-            "account_id": problem.account_id,
-            "problem_id": problem.pk,
-        }
-        key = f"{news.key}:{user.pk}"
-        messages.append(
-            NewMessage(
-                dedupe_key=f"{key}:console",
-                channel="console",
-                payload=dict(notice.console.payload()),
-                **common,
-            )
-        )
-        if user.pk not in silent:
-            mail_at = tell_at(
-                calendar=calendar_of(user),
-                breaks_quiet_hours=news.breaks_quiet_hours or problem.severity == Severity.STOPPED.value,
-                now=now,
-            )
-            messages.append(
-                NewMessage(
-                    dedupe_key=f"{key}:email",
-                    channel="email",
-                    address=user.email,
-                    payload=dict(notice.mail.payload()),
-                    due_at=mail_at,
-                    **common,
-                )
-            )
-    enqueue(messages, now=now)
-    return people
 
 
 def _facts(

@@ -12,7 +12,7 @@ from sentinel.checkins.models import Response
 from sentinel.checkins.rules import Severity
 from sentinel.escalation.messages import Reason
 from sentinel.escalation.models import Duty
-from sentinel.escalation.rules import DutyKind, acknowledge_due, call_due
+from sentinel.escalation.rules import DutyKind, PolicyFacts, RungFacts, acknowledge_due, call_due
 from sentinel.escalation.selectors import accountable_for, heat_of, hours_for, people_on, policy_of
 from sentinel.escalation.services import freeze_policy, set_duty
 from sentinel.kernel.errors import NotFound
@@ -41,21 +41,16 @@ def open_problem(
     The owner (or whoever stands in) is told at once and owes an acknowledgement, then a call.
     """
     with transaction.atomic():
-        account = worker.site.account
         problem = create_problem(
-            worker=worker, response=response, words=words, severity=severity, owner=account.owner, now=now
-        )
-        policy = freeze_policy(problem=problem, now=now)
-        heat = heat_of(problem)
-        accountable = accountable_for(owner=problem.owner, account=account, now=now)
-        hours = hours_for(kind=DutyKind.ACKNOWLEDGE, accountable=accountable, site=problem.site)
-        duty = set_duty(
-            problem=problem,
-            kind=DutyKind.ACKNOWLEDGE,
-            accountable=accountable,
-            due_at=acknowledge_due(policy=policy, heat=heat, hours=hours, now=now),
+            worker=worker,
+            response=response,
+            words=words,
+            severity=severity,
+            owner=worker.site.account.owner,
             now=now,
         )
+        policy = freeze_policy(problem=problem, now=now)
+        duty = _owe_acknowledgement(problem, policy=policy, now=now)
         record_event(
             verb=Verb.PROBLEM_OPENED,
             at=now,
@@ -65,28 +60,35 @@ def open_problem(
                 "words": words,
                 "severity": severity.value,
                 "owner": str(problem.owner),
-                "accountable": str(accountable),
+                "accountable": str(duty.accountable),
                 "due_at": duty.due_at.isoformat(),
             },
         )
-        first = policy.rungs[0]
-        tell_users(
-            problem,
-            users=people_on(
-                audience=first.audience,
-                account=account,
-                owner=problem.owner,
-                accountable=accountable,
-                now=now,
-            ),
-            duty=duty,
-            news=News(
-                reason=Reason.NEW, key=f"opened:{problem.pk}", breaks_quiet_hours=first.breaks_quiet_hours
-            ),
-            now=now,
-        )
+        _tell_first(problem, first=policy.rungs[0], duty=duty, now=now)
         _send_receipt(problem, duty=duty, now=now)
     return problem
+
+
+def _owe_acknowledgement(problem: Problem, *, policy: PolicyFacts, now: datetime) -> Duty:
+    accountable = accountable_for(owner=problem.owner, account=problem.account, now=now)
+    hours = hours_for(kind=DutyKind.ACKNOWLEDGE, accountable=accountable, site=problem.site)
+    due_at = acknowledge_due(policy=policy, heat=heat_of(problem), hours=hours, now=now)
+    return set_duty(
+        problem=problem, kind=DutyKind.ACKNOWLEDGE, accountable=accountable, due_at=due_at, now=now
+    )
+
+
+def _tell_first(problem: Problem, *, first: RungFacts, duty: Duty, now: datetime) -> None:
+    """Rung 0: the owner, or whoever stands in, hears of it in the frown's own transaction."""
+    users = people_on(
+        audience=first.audience,
+        account=problem.account,
+        owner=problem.owner,
+        accountable=duty.accountable,
+        now=now,
+    )
+    news = News(reason=Reason.NEW, key=f"opened:{problem.pk}", breaks_quiet_hours=first.breaks_quiet_hours)
+    tell_users(problem, users=users, duty=duty, news=news, now=now)
 
 
 def expected_call_by(problem: Problem, *, accountable: User, now: datetime) -> datetime | None:
