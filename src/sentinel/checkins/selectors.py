@@ -28,6 +28,25 @@ def active_programme() -> Programme | None:
     return Programme.objects.filter(is_active=True).first()
 
 
+def describe_programme(programme: Programme) -> dict[str, object]:
+    """A programme as it stands now, for the timeline and the shell."""
+    return {
+        "name": programme.name,
+        "provider_name": programme.provider_name,
+        "sender_address": programme.sender_address,
+        "is_active": programme.is_active,
+        "questions": dict(programme.questions),
+        "window_days": list(programme.window_days),
+        "window_start": f"{programme.window_start:%H:%M}",
+        "window_end": f"{programme.window_end:%H:%M}",
+        "new_worker_weeks": programme.new_worker_weeks,
+        "silent_cycles_before_slowing": programme.silent_cycles_before_slowing,
+        "minimum_days_between": programme.minimum_days_between,
+        "follow_up_days": programme.follow_up_days,
+        "answer_valid_days": programme.answer_valid_days,
+    }
+
+
 def window_of(programme: Programme) -> SendWindow:
     """The programme's send window, in the site's wall time."""
     return SendWindow(

@@ -27,6 +27,10 @@ from sentinel.checkins.rules import (
     Visit,
     WhyNot,
 )
+from sentinel.people.models import User
+from sentinel.people.services import actor_of
+from sentinel.timeline.services import About, record_event
+from sentinel.timeline.verbs import Verb
 
 #: Longer texts are cut; nobody types this much, and a page of it still says what is wrong.
 TEXT_LIMIT = 10_000
@@ -55,6 +59,25 @@ def create_programme(
         sender_address=sender_address,
         questions=dict(questions),
         **(defaults | columns),
+    )
+
+
+def record_programme_change(
+    *,
+    programme_id: int,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+    user: User | None,
+    now: datetime,
+) -> None:
+    """Put a programme's change into the timeline, see :func:`describe_programme`; None: does not exist.
+    ``user`` None: it was done at the shell."""
+    record_event(
+        verb=Verb.PROGRAMME_CHANGED,
+        at=now,
+        actor=actor_of(user),
+        about=About(),
+        data={"programme_id": programme_id, "before": before, "after": after},
     )
 
 

@@ -105,6 +105,43 @@ class Heat:
     missed_promises: int = 0
 
 
+#: Longer durations (business time) and day counts are typing errors, and no calendar reaches that far.
+LONGEST = timedelta(days=30)
+MOST_DAYS = 250
+
+
+def rung_faults(*, rungs: tuple[RungFacts, ...], acknowledge_within: timedelta) -> list[str]:
+    """What is wrong with the rungs of a ladder, in sentences for whoever edits it; empty when nothing is."""
+    rungs = tuple(sorted(rungs, key=lambda rung: rung.position))
+    faults = []
+    if [rung.position for rung in rungs] != list(range(len(rungs))):
+        faults.append("Positions count up from 0 without gaps, each once.")
+    elif rungs and rungs[0].after != timedelta(0):
+        faults.append("Position 0 is the first word, at the moment of the report: its time is 0m.")
+    if any(there.after <= here.after for here, there in pairwise(rungs)):
+        faults.append("Every rung comes later than the one before it.")
+    if any(not rung.audience for rung in rungs):
+        faults.append("Every rung tells somebody.")
+    if len(rungs) < 2:
+        faults.append("A ladder needs at least one rung beyond position 0: it must lead to somebody else.")
+    elif rungs[1].after != acknowledge_within:
+        faults.append(
+            "Position 1 comes when the acknowledgement is late: its time must equal “acknowledge within”."
+        )
+    return faults
+
+
+def ask_faults(*, ask_again_after_days: tuple[int, ...], ask_by_call_after_days: int) -> list[str]:
+    """What is wrong with the days on which the worker is asked again; empty when nothing is."""
+    days = ask_again_after_days
+    faults = []
+    if any(not 1 <= day <= MOST_DAYS for day in days) or any(b <= a for a, b in pairwise(days)):
+        faults.append(f"The days of asking again are between 1 and {MOST_DAYS} and grow.")
+    if ask_by_call_after_days not in days:
+        faults.append("The day of asking by call must be one of the days of asking again.")
+    return faults
+
+
 #: The ladder never climbs more than four times as fast as written, whatever happened.
 FASTEST = 0.25
 
@@ -141,7 +178,8 @@ def call_due(*, policy: PolicyFacts, heat: Heat, hours: Hours, since: datetime, 
 
 
 def call_again_due(*, policy: PolicyFacts, failed_calls: int, hours: Hours, now: datetime) -> datetime:
-    """When to try again after the n-th failed call in a row: the retry delay, then double, then daily."""
+    """When to try again after the n-th failed call in a row: the retry delay, then double, then every
+    four working hours."""
     if failed_calls <= 2:
         return hours.add(now, policy.call_again_after * max(1, failed_calls))
     return hours.add(now, timedelta(hours=4))

@@ -14,6 +14,7 @@ from sentinel.checkins.rules import Severity
 from sentinel.escalation.models import Duty, FrozenPolicy, Ladder, PolicyColumns, RungColumns
 from sentinel.escalation.rules import Audience, DutyKind, Heat, PolicyFacts, RungFacts
 from sentinel.kernel.calendars import Both, Hours
+from sentinel.kernel.durations import describe_duration
 from sentinel.people.models import User
 from sentinel.people.rules import Role
 from sentinel.people.selectors import active_users_with_role, calendar_of, officer_on, who_acts
@@ -54,6 +55,36 @@ def policy_of(problem: Problem) -> PolicyFacts:
 def policy_of_ladder(ladder: Ladder) -> PolicyFacts:
     """A ladder as it stands now."""
     return facts_of(ladder, list(ladder.rungs.all()))
+
+
+def describe_ladder(ladder: Ladder) -> dict[str, object]:
+    """A ladder as it stands now, for the timeline: durations in words, whatever counts days in numbers."""
+    policy = policy_of_ladder(ladder)
+    return {
+        "name": ladder.name,
+        "account_id": ladder.account_id,
+        "tier": ladder.tier,
+        "is_default": ladder.is_default,
+        "acknowledge_within": describe_duration(policy.acknowledge_within),
+        "call_within": describe_duration(policy.call_within),
+        "call_again_after": describe_duration(policy.call_again_after),
+        "promise_within_days": policy.promise_within_days,
+        "solve_within_days": policy.solve_within_days,
+        "stopped_solve_within_days": policy.stopped_solve_within_days,
+        "ask_again_after_days": list(policy.ask_again_after_days),
+        "ask_by_call_after_days": policy.ask_by_call_after_days,
+        "ask_on_after_days": policy.ask_on_after_days,
+        "rungs": [
+            {
+                "position": rung.position,
+                "after": describe_duration(rung.after),
+                "audience": list(rung.audience),
+                "takes_over": rung.takes_over,
+                "breaks_quiet_hours": rung.breaks_quiet_hours,
+            }
+            for rung in policy.rungs
+        ],
+    }
 
 
 def ladder_for(account: Account) -> Ladder | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import QuerySet
 
 from sentinel.accounts.models import Account
 from sentinel.escalation.models import Duty, FrozenPolicy, FrozenRung, Ladder, Rung
-from sentinel.escalation.rules import DEFAULT_POLICY, DutyKind, PolicyFacts
+from sentinel.escalation.rules import DEFAULT_POLICY, DutyKind, PolicyFacts, RungFacts
 from sentinel.escalation.selectors import ladder_for, policy_of_ladder
 from sentinel.people.models import User
+from sentinel.people.services import actor_of
 from sentinel.problems.models import Problem
+from sentinel.timeline.services import About, record_event
+from sentinel.timeline.verbs import Verb
 
 
 def ensure_default_ladder() -> Ladder:
@@ -23,8 +27,35 @@ def ensure_default_ladder() -> Ladder:
         is_default=True, defaults={"name": "Standard", **_durations(DEFAULT_POLICY)}
     )
     if created:
-        Rung.objects.bulk_create([Rung(ladder=ladder, **columns) for columns in _rungs(DEFAULT_POLICY)])
+        Rung.objects.bulk_create([Rung(ladder=ladder, **columns) for columns in _rungs(DEFAULT_POLICY.rungs)])
     return ladder
+
+
+def replace_rungs(*, ladder: Ladder, rungs: Sequence[RungFacts]) -> None:
+    """Give a ladder these rungs. Nothing refers to a rung: running loops carry copies of theirs (L10)."""
+    ladder.rungs.all().delete()
+    Rung.objects.bulk_create([Rung(ladder=ladder, **columns) for columns in _rungs(rungs)])
+
+
+def record_ladder_change(
+    *,
+    ladder_id: int,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+    user: User,
+    now: datetime,
+) -> None:
+    """Put a ladder's change into the timeline, see :func:`describe_ladder`; None: did not or does not exist.
+
+    It belongs to the whole installation, so it stands in the system's stream, also for an account's own.
+    """
+    record_event(
+        verb=Verb.LADDER_CHANGED,
+        at=now,
+        actor=actor_of(user),
+        about=About(),
+        data={"ladder_id": ladder_id, "before": before, "after": after},
+    )
 
 
 def _durations(policy: PolicyFacts) -> dict[str, object]:
@@ -41,7 +72,7 @@ def _durations(policy: PolicyFacts) -> dict[str, object]:
     }
 
 
-def _rungs(policy: PolicyFacts) -> list[dict[str, object]]:
+def _rungs(rungs: Sequence[RungFacts]) -> list[dict[str, object]]:
     return [
         {
             "position": rung.position,
@@ -50,7 +81,7 @@ def _rungs(policy: PolicyFacts) -> list[dict[str, object]]:
             "takes_over": rung.takes_over,
             "breaks_quiet_hours": rung.breaks_quiet_hours,
         }
-        for rung in policy.rungs
+        for rung in rungs
     ]
 
 
@@ -67,7 +98,7 @@ def freeze_policy(*, problem: Problem, now: datetime) -> PolicyFacts:
     frozen = FrozenPolicy.objects.create(
         problem=problem, ladder_name=name, frozen_at=now, **_durations(policy)
     )
-    FrozenRung.objects.bulk_create([FrozenRung(policy=frozen, **columns) for columns in _rungs(policy)])
+    FrozenRung.objects.bulk_create([FrozenRung(policy=frozen, **columns) for columns in _rungs(policy.rungs)])
     return policy
 
 

@@ -75,5 +75,6 @@ class Verb(StrEnum):
     USER_BACK = "user.back"
     USER_SIGNED_IN = "user.signed_in"
     OFFICER_ASSIGNED = "officer.assigned"
+    PROGRAMME_CHANGED = "programme.changed"
     LADDER_CHANGED = "ladder.changed"
     CLOCK_ADVANCED = "clock.advanced"

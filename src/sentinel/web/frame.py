@@ -89,6 +89,8 @@ def menu(user: User) -> list[NavItem]:
     if user.has_role(Role.ADMINISTRATOR):
         items.append(NavItem("Style guide", reverse("styleguide"), "swatch"))
         if user.is_staff:
+            items.append(NavItem("Programme", reverse("admin:checkins_programme_changelist"), "megaphone"))
+            items.append(NavItem("Ladders", reverse("admin:escalation_ladder_changelist"), "bars-arrow-up"))
             items.append(NavItem("Back office", reverse("admin:index"), "wrench-screwdriver"))
     return items
 

@@ -79,6 +79,7 @@ TELLING: dict[str, tuple[str, str]] = {
     Verb.USER_ABSENT: ("Absence recorded", "neutral"),
     Verb.USER_SIGNED_IN: ("Signed in", "neutral"),
     Verb.OFFICER_ASSIGNED: ("Officer of the day set", "neutral"),
+    Verb.PROGRAMME_CHANGED: ("Programme changed", "neutral"),
     Verb.LADDER_CHANGED: ("Ladder changed", "neutral"),
     Verb.CLOCK_ADVANCED: ("Demonstration clock moved", "neutral"),
 }

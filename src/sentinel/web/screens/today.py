@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
+from sentinel.checkins.selectors import active_programme
 from sentinel.web.access import ConsoleRequest, screen, show
 from sentinel.web.reads.today import today_of
 
@@ -26,4 +27,5 @@ def today(request: ConsoleRequest) -> HttpResponse:
     if request.htmx and request.GET.get("seen") == picture.fingerprint:
         return HttpResponse(status=204)
     template = "web/today/lists.html" if request.htmx else "web/today/page.html"
-    return show(request, template, {"today": picture})
+    asks_nobody = request.user.is_staff and active_programme() is None
+    return show(request, template, {"today": picture, "asks_nobody": asks_nobody})
