@@ -10,7 +10,7 @@ from collections.abc import Callable
 import click
 from django.conf import settings
 
-from sentinel.ops.catalogues import compile_changed
+from sentinel.ops.catalogues import ensure_compiled
 from sentinel.ops.database import database_running, migrate
 from sentinel.ops.demo.fill import fill_at_first_start
 from sentinel.ops.modes import begin_work
@@ -34,7 +34,7 @@ def command(empty: bool) -> None:
     refuse_if_taken(environment.host, environment.port)
     if settings.CATCHES_MAIL:
         refuse_if_taken("127.0.0.1", settings.MAIL_ROOM_PORT)
-    compile_changed()
+    ensure_compiled()
     stop = stop_on_signals()
     with database_running() as cluster:
         migrate(verbosity=0)

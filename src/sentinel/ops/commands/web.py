@@ -7,6 +7,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
+from sentinel.ops.catalogues import ensure_compiled
 from sentinel.ops.database import database_running
 from sentinel.ops.modes import begin_work
 from sentinel.ops.ports import refuse_if_taken
@@ -29,6 +30,7 @@ def command(workers: int, threads: int) -> None:
     """
     host, port = settings.ENVIRONMENT.host, settings.ENVIRONMENT.port
     refuse_if_taken(host, port)
+    ensure_compiled()
     module, _, name = settings.WSGI_APPLICATION.rpartition(".")
     with database_running():
         begin_work()
@@ -42,5 +44,6 @@ def command(workers: int, threads: int) -> None:
             blocking_threads=threads,
             websockets=False,
             log_level=LogLevels.warning,
+            log_dictconfig=settings.LOGGING,
             respawn_failed_workers=True,
         ).serve()
