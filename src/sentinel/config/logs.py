@@ -1,28 +1,66 @@
 """How log lines are written, and what is kept out of them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor
 
-SECRET_NAME = re.compile(
-    r"password|passwd|secret|token|authorization|cookie|api_key|signature", re.IGNORECASE
-)
-# Credentials inside an address, and the signed part of a worker's link.
-CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+:[^/@\s]+(?=@)")
-SIGNED_LINK = re.compile(r"(/r/)[\w\-.:=]{16,}")
+from sentinel.kernel.links import Purpose
+
 HIDDEN = "[hidden]"
+NAMES = r"password|passwd|secret|token|authorization|cookie|api_?key|signature"
+SECRET_NAME = re.compile(NAMES, re.IGNORECASE)
+_PURPOSES = "".join(purpose.value for purpose in Purpose)
+#: What is hidden inside any text, and what stands there instead; in this order.
+SECRETS_IN_TEXT = tuple(
+    (re.compile(pattern, re.IGNORECASE), shown)
+    for pattern, shown in (
+        # Credentials inside an address; the last "@" ends them, whatever the password holds.
+        (r"(?<=://)[^/\s@]*:[^/\s]*(?=@)", HIDDEN),
+        # A worker's link, also one that somebody mistyped: what is nearly a token helps to guess it.
+        (rf"((?:/|%2f)[{_PURPOSES}](?:/|%2f))[^/\s%?#'\"<>]{{16,}}", rf"\1{HIDDEN}"),
+        # A token by itself: nothing else that is logged has so many base32 characters in a row.
+        (r"[a-z2-7]{44,}", HIDDEN),
+        # A user's link that sets a new password.
+        (r"(/reset/key/)[^/\s?#'\"<>]+", rf"\1{HIDDEN}"),
+        # password=…, 'token': '…', Authorization: Bearer …
+        (
+            rf"""((?:{NAMES})\w*["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|(?:(?:bearer|basic)\s+)?[^\s&;,"'<>)\]}}]+)""",
+            rf"\1{HIDDEN}",
+        ),
+    )
+)
+_PLAIN = (int, float, bool, type(None))
 
 
 def hide_secrets(_logger: object, _name: str, event: EventDict) -> EventDict:
-    """Structlog processor: replaces secret values by name, and credentials inside any text."""
-    for key, value in event.items():
-        if SECRET_NAME.search(key):
-            event[key] = HIDDEN
-        elif isinstance(value, str):
-            event[key] = SIGNED_LINK.sub(rf"\1{HIDDEN}", CREDENTIALS.sub(HIDDEN, value))
-    return event
+    """Structlog processor: replaces secret values by name, and secrets inside any text or object.
+
+    Comes right before the renderer, which would write objects (a request with its path) as text.
+    """
+    return {key: HIDDEN if SECRET_NAME.search(key) else _hidden_in(value) for key, value in event.items()}
+
+
+def _hidden_in(value: Any) -> Any:
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, Mapping):
+        return {
+            _hidden_in_text(str(key)): HIDDEN if SECRET_NAME.search(str(key)) else _hidden_in(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_hidden_in(inner) for inner in value]
+    return _hidden_in_text(value if isinstance(value, str) else repr(value))
+
+
+def _hidden_in_text(text: str) -> str:
+    for pattern, shown in SECRETS_IN_TEXT:
+        text = pattern.sub(shown, text)
+    return text
 
 
 def logging_settings(log_format: str) -> dict[str, Any]:
@@ -35,7 +73,12 @@ def logging_settings(log_format: str) -> dict[str, Any]:
         structlog.stdlib.ExtraAdder(),
     ]
     renderer: list[Processor] = (
-        [structlog.processors.dict_tracebacks, hide_secrets, structlog.processors.JSONRenderer()]
+        [
+            # Without local variables: they hold whatever people typed.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            hide_secrets,
+            structlog.processors.JSONRenderer(),
+        ]
         if log_format == "json"
         else [structlog.processors.format_exc_info, hide_secrets, structlog.dev.ConsoleRenderer(colors=False)]
     )
@@ -64,5 +107,7 @@ def logging_settings(log_format: str) -> dict[str, Any]:
         "loggers": {
             "django": {"level": "INFO", "handlers": [], "propagate": True},
             "django.server": {"level": "WARNING", "handlers": [], "propagate": True},
+            # The web server's own lines pass the same way, so that no secret slips out beside it.
+            "_granian": {"level": "WARNING", "handlers": [], "propagate": True},
         },
     }
