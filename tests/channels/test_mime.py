@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.channels.email.mime import CannotBeBuilt, build
+from sentinel.ui.mail import automatic_headers
 from tests.channels.contract import claimed
 
 LONG_LINK = "<https://sentinel.example.com/u/" + "abcdefghij" * 12 + "/one-click/>, <mailto:u@in.example.com>"
@@ -28,10 +29,18 @@ def test_the_same_message_is_the_same_bytes() -> None:
     assert build(claimed("email")).content == build(claimed("email")).content
 
 
-def test_it_says_that_nobody_typed_it() -> None:
-    mail = parsed(build(claimed("email")).content)
+def test_it_says_that_nobody_typed_it_only_when_nobody_did() -> None:
+    automatic = automatic_headers(stream="problem", subject_id=5)
+    mail = parsed(build(claimed("email", headers=automatic)).content)
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["X-Auto-Response-Suppress"] == "All"
+    by_a_person = parsed(build(claimed("email")).content)
+    assert "Auto-Submitted" not in by_a_person
+    assert "X-Auto-Response-Suppress" not in by_a_person
+
+
+def test_it_has_a_date_a_language_and_two_forms() -> None:
+    mail = parsed(build(claimed("email")).content)
     assert mail["Date"] == "Fri, 06 Mar 2026 09:00:30 +0000"
     assert mail["Content-Language"] == "de"
     assert mail.get_content_type() == "multipart/alternative"

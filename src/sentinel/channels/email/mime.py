@@ -1,4 +1,8 @@
-"""Builds the mail from the payload, byte for byte the same every time: a repeat is the same message."""
+"""Builds the mail from the payload, byte for byte the same every time: a repeat is the same message.
+
+Whether a mail says that nobody typed it (``Auto-Submitted``) is for the message to say, in the
+payload's headers: a letter that a person wrote must not be taken for a machine's.
+"""
 
 from __future__ import annotations
 
@@ -98,8 +102,6 @@ def _build(message: Claimed) -> Envelope:
     mail["Message-ID"] = message_id
     if payload.get("reply_to"):
         mail["Reply-To"] = _address("", payload["reply_to"])
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
     mail["X-Sentinel-Kind"] = one_line(message.kind)
     for name, value in (payload.get("headers") or {}).items():
         _add(mail, name, value)
