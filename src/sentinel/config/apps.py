@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 
 
 class ConfigConfig(AppConfig):
@@ -12,6 +13,10 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         # why: the wiring imports models, which only exist once the packages are registered
+        from sentinel.config.sign_in import record_sign_in
         from sentinel.config.wiring import wire
 
+        # A signal, because Django and allauth are who signs people in: neither calls us in any other way.
+        # Django's own rather than allauth's, because the admin's and the demonstration's doors send it too.
+        user_logged_in.connect(record_sign_in, dispatch_uid="sentinel.sign_in")
         wire(demonstration=settings.DEMONSTRATION)

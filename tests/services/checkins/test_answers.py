@@ -14,7 +14,7 @@ from sentinel.people.models import User
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import ProblemState
 from sentinel.timeline.models import Event
-from sentinel.timeline.verbs import Verb
+from sentinel.timeline.verbs import ActorKind, Verb
 from sentinel.workflows.record_response import Answer, Recorded, Signals, record_response
 from sentinel.workflows.review_provisional import review_provisional
 from tests.world import BARE, HUMAN, SCRIPT, World
@@ -157,6 +157,9 @@ def test_both_faces_pressed_by_a_robot_leave_the_problem_open_and_flagged(
     assert problem.state == ProblemState.REPORTED
     assert Response.objects.get(pk=frown.response_id).evidence == Evidence.ROBOT
     assert verbs().count(Verb.PROBLEM_SUSPECTED_AUTOMATIC.value) == 1
+    set_aside = Event.objects.get(verb=Verb.RESPONSE_SET_ASIDE.value)
+    assert (set_aside.problem_id, set_aside.data["response"]) == (problem.pk, frown.response_id)
+    assert set_aside.actor_kind == ActorKind.ENGINE
 
 
 def test_a_happy_face_contradicted_within_a_minute_is_not_counted(world: World, check_in: CheckIn) -> None:
@@ -164,6 +167,8 @@ def test_a_happy_face_contradicted_within_a_minute_is_not_counted(world: World, 
     world.clock.advance(seconds=3)
     frown = world.answer(Face.FROWN, check_in=check_in)
     assert frown.evidence is Evidence.ROBOT
+    set_aside = Event.objects.get(verb=Verb.RESPONSE_SET_ASIDE.value)
+    assert (set_aside.worker_id, set_aside.data["response"]) == (world.olena.pk, happy.response_id)
     assert Response.objects.get(pk=happy.response_id).evidence == Evidence.ROBOT
     assert Problem.objects.count() == 0
     # Whoever slipped says so by the plain step.

@@ -13,7 +13,12 @@ from sentinel.accounts.services import set_preferences
 from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import Beat, CheckInState, Face
 from sentinel.people.models import WorkCalendar
+from sentinel.problems.rules import CallOutcome, Verdict
+from sentinel.workflows.acknowledge import acknowledge
+from sentinel.workflows.log_call import log_call
 from sentinel.workflows.plan_check_ins import plan_check_ins
+from sentinel.workflows.propose_solution import propose_solution
+from sentinel.workflows.telephone_verdict import record_verdict_by_telephone
 from tests.world import World
 
 PLANNED = CheckInState.PLANNED.value
@@ -108,6 +113,27 @@ def test_an_answer_after_silence_is_planned_afresh(world: World) -> None:
     world.answer(Face.HAPPY, check_in=check_in)
     world.clock.advance(minutes=5)
     assert plan_check_ins(now=world.now) == 1
+
+
+def test_a_yes_by_telephone_is_followed_up_like_any_other(world: World) -> None:
+    # Asked for the first time two months ago: otherwise the weekly question would come even earlier.
+    first = world.check_in()
+    CheckIn.objects.filter(pk=first.pk).update(sent_at=world.now - timedelta(days=60))
+    problem = world.frown()
+    acting: dict[str, Any] = {"problem_id": problem.pk, "user": world.maria}
+    acknowledge(**acting, now=world.now)
+    log_call(**acting, outcome=CallOutcome.REACHED, now=world.now)
+    propose_solution(**acting, what_was_done="Fuser replaced", root_cause="wear", now=world.now)
+    world.clock.advance(minutes=5)
+    plan_check_ins(now=world.now)
+    world.clock.advance(minutes=5)
+    call = log_call(**acting, outcome=CallOutcome.REACHED, now=world.now)
+    record_verdict_by_telephone(**acting, call_id=call.pk, verdict=Verdict.YES, now=world.now)
+    world.clock.advance(minutes=5)
+    assert plan_check_ins(now=world.now) == 1
+    (check_in,) = planned(world.olena)
+    assert check_in.reason == Beat.FOLLOW_UP
+    assert timedelta(days=13) < check_in.planned_for - world.now < timedelta(days=21)
 
 
 def test_a_site_without_any_sending_day_holds_nobody_up(world: World) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.test import Client
 
+from sentinel.timeline.models import Event
+from sentinel.timeline.verbs import Verb
 from tests.web.console.stage import Stage
 
 
@@ -19,6 +21,14 @@ def test_a_user_signs_in_by_mail_address_and_password(stage: Stage) -> None:
     typed = {"login": "Maria@example.com", "password": "pass-maria"}
     answer = Client().post("/sign-in/", typed, follow=True)
     assert answer.redirect_chain[-1][0] == "/today/"
+    came_in = Event.objects.filter(verb=Verb.USER_SIGNED_IN.value).latest("id")
+    assert (came_in.user_id, came_in.actor_name) == (stage.world.maria.pk, str(stage.world.maria))
+
+
+def test_a_wrong_password_is_no_sign_in(stage: Stage) -> None:
+    before = Event.objects.filter(verb=Verb.USER_SIGNED_IN.value).count()
+    Client().post("/sign-in/", {"login": "maria@example.com", "password": "wrong"})
+    assert Event.objects.filter(verb=Verb.USER_SIGNED_IN.value).count() == before
 
 
 def test_a_wrong_password_is_said_without_telling_who_exists(stage: Stage) -> None:
