@@ -12,8 +12,10 @@ class ConfigConfig(AppConfig):
     label = "config"
 
     def ready(self) -> None:
-        # why: the wiring imports models, which only exist once the packages are registered
+        # why: both import models, which only exist once the packages are registered
         from sentinel.config.sign_in import record_sign_in
+
+        # why: as above
         from sentinel.config.wiring import wire
 
         # A signal, because Django and allauth are who signs people in: neither calls us in any other way.
