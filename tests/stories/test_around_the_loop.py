@@ -7,10 +7,11 @@ from datetime import date, timedelta
 import pytest
 from django.db import IntegrityError, connection
 
-from sentinel.checkins.rules import Severity
+from sentinel.checkins.rules import Face, Severity
 from sentinel.escalation.rules import DutyKind
 from sentinel.kernel.errors import NotFound, Refused
-from sentinel.problems.rules import CallOutcome, Verdict
+from sentinel.problems.models import Problem
+from sentinel.problems.rules import CallOutcome, ProblemState, Verdict
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acknowledge import acknowledge
 from sentinel.workflows.log_call import log_call
@@ -18,7 +19,7 @@ from sentinel.workflows.make_commitment import make_commitment
 from sentinel.workflows.manage_problem import hand_over
 from sentinel.workflows.record_verdict import record_verdict
 from sentinel.workflows.worker_words import ask_for_manager
-from tests.stories.acts import bring_to_proposal, events, fresh
+from tests.stories.acts import bring_to_proposal, events, fresh, propose_again, state
 from tests.world import World
 
 
@@ -128,3 +129,43 @@ def test_it_owes_the_promise_again_after_the_manager_has_called(world: World) ->
     log_call(problem_id=problem.pk, user=world.petra, outcome=CallOutcome.REACHED, now=world.now)
     duty = world.duty(problem)
     assert (duty.kind, duty.due_at) == (DutyKind.SOLVE.value, promised)
+
+
+def committed(world: World, due_on: date) -> Problem:
+    problem = world.frown()
+    acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)
+    log_call(problem_id=problem.pk, user=world.maria, outcome=CallOutcome.REACHED, now=world.now)
+    make_commitment(problem_id=problem.pk, user=world.maria, due_on=due_on, now=world.now)
+    return problem
+
+
+def test_it_counts_a_promise_as_kept_only_when_the_worker_says_yes(world: World) -> None:
+    problem = committed(world, date(2026, 3, 12))
+    propose_again(world, problem)
+    assert not events(problem, Verb.COMMITMENT_KEPT)
+    record_verdict(proposal_id=world.proposal(problem).pk, verdict=Verdict.NO, human=True, now=world.now)
+    assert not events(problem, Verb.COMMITMENT_KEPT)
+    log_call(problem_id=problem.pk, user=world.maria, outcome=CallOutcome.REACHED, now=world.now)
+    assert (state(problem), world.duty(problem).kind) == (ProblemState.COMMITTED, DutyKind.SOLVE.value)
+    propose_again(world, problem)
+    record_verdict(proposal_id=world.proposal(problem).pk, verdict=Verdict.YES, human=True, now=world.now)
+    assert events(problem, Verb.COMMITMENT_KEPT)
+
+
+def test_it_counts_a_promise_as_missed_when_the_day_has_passed_at_the_not_yet(world: World) -> None:
+    problem = committed(world, date(2026, 3, 9))
+    propose_again(world, problem)
+    world.advance(days=5)
+    record_verdict(proposal_id=world.proposal(problem).pk, verdict=Verdict.NO, human=True, now=world.now)
+    assert fresh(problem).missed_promises == 1
+    assert events(problem, Verb.COMMITMENT_MISSED)
+
+
+def test_it_mails_somebody_who_reports_after_the_roster_said_they_had_left(world: World) -> None:
+    check_in = world.check_in()
+    world.olena.status, world.olena.left_at = "left", world.now
+    world.olena.save()
+    world.advance(minutes=5)
+    world.answer(Face.FROWN, "I am still here", check_in=check_in)
+    world.tick()
+    assert world.inbox(world.olena, "problem.receipt")

@@ -58,6 +58,7 @@ def test_its_history_keeps_every_promise_and_ends_with_work_in_every_state() -> 
     _no_message_was_lost(filled)
     _the_timeline_is_unbroken()
     _a_newcomer_finds_something_of_everything()
+    _the_worker_of_the_tutorial_can_still_report()
     # It is there once: a second start keeps the data.
     assert fill(say=_silent, should_stop=_go_on, scale=SMALL, present=PRESENT) is None
     assert Problem.objects.count() == filled.problems
@@ -103,6 +104,22 @@ def _a_newcomer_finds_something_of_everything() -> None:
     roles = {role for user in User.objects.all() for role in user.roles}
     assert roles == {"owner", "manager", "executive", "officer", "administrator", "analyst"}
     assert clock_offset() >= timedelta()
+
+
+def _the_worker_of_the_tutorial_can_still_report() -> None:
+    worker = Worker.objects.get(email__startswith=f"{NEWCOMERS_WORKER}@")
+    assert worker.name in TUTORIAL.read_text(), "the tutorial walks with somebody else"
+    assert worker.status == WorkerStatus.ACTIVE.value
+    assert worker.mail_state == MailState.GOOD.value
+    assert (worker.unsubscribed_at, worker.paused_until) == (None, None)
+    assert not worker.problems.exists()
+    newest = caught_mails(recipient=worker.email, search="check_in.question")[0]
+    assert PRESENT - newest.received_at < timedelta(days=8)
+    found = caught_mail(newest.id)
+    assert found is not None
+    link = next(link for link in found.links if "problem" in link.words)
+    opened = open_link(link.url.rsplit("/", 1)[1], now=PRESENT)
+    assert PRESENT - opened.issued_at < timedelta(days=40)
 
 
 @pytest.mark.usefixtures("demonstration_mode")

@@ -338,6 +338,14 @@ def test_l9_a_frown_on_friday_evening_is_owed_on_monday_and_the_call_when_both_w
     assert world.duty(problem).due_at.isoformat() == "2026-03-09T09:00:00+00:00"
 
 
+def test_l9_a_call_waits_for_the_workers_own_working_hours(world: World) -> None:
+    world.sleep_until(world.now + timedelta(hours=5, minutes=30))  # 15:30 in Berlin, 16:30 in Kyiv
+    problem = world.frown()
+    acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)
+    # Half an hour is left in Kyiv; Berlin would still be there until five.
+    assert world.duty(problem).due_at.isoformat() == "2026-03-09T08:30:00+00:00"
+
+
 def test_l9_the_clocks_change_and_the_promise_still_ends_at_five(world: World) -> None:
     problem = world.frown()
     acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)

@@ -14,8 +14,10 @@ from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind
 from sentinel.people.models import User
 from sentinel.problems.models import Commitment, Problem, Proposal
-from sentinel.problems.rules import EndReason, ProblemState
+from sentinel.problems.rules import CallOutcome, EndReason, ProblemState
 from sentinel.respond.wording import local_day, spoken_date, spoken_day, spoken_time
+from sentinel.timeline.selectors import events_of_problem
+from sentinel.timeline.verbs import Verb
 from sentinel.workflows.open_problem import expected_call_by
 
 
@@ -98,13 +100,12 @@ def _words(
         case ProblemState.REPORTED:
             return _("We have your report"), next_word(problem, person, zone=zone, now=now), "info"
         case ProblemState.ACKNOWLEDGED:
-            return (
-                _("%(name)s has read your report") % name,
-                next_word(problem, person, zone=zone, now=now),
-                "info",
-            )
+            reader = {"name": _who_acknowledged(problem) or str(person)}
+            headline = _("%(name)s has read your report") % reader
+            return headline, next_word(problem, person, zone=zone, now=now), "info"
         case ProblemState.IN_CONTACT:
-            text = _("%(name)s has been in touch with you and will tell you by when it is solved.") % name
+            talked = {"name": _who_talked(problem) or str(person)}
+            text = _("%(name)s has been in touch with you and will tell you by when it is solved.") % talked
             return _("We are working on it"), text, "info"
         case ProblemState.COMMITTED:
             return _promised(promise, name, zone=zone, now=now)
@@ -119,6 +120,18 @@ def _words(
             return _("It is solved"), _("You confirmed that on %(day)s. Thank you.") % day, "calm"
         case ProblemState.ENDED:
             return _("We are no longer working on this"), _ended(problem, zone=zone), "info"
+
+
+def _who_acknowledged(problem: Problem) -> str:
+    """Who took it, which need not be who answers for it now. Dialling takes it, too."""
+    verbs = (Verb.PROBLEM_ACKNOWLEDGED.value, Verb.CALL_LOGGED.value)
+    names = events_of_problem(problem.pk).filter(verb__in=verbs).values_list("actor_name", flat=True)
+    return names.first() or ""
+
+
+def _who_talked(problem: Problem) -> str:
+    call = problem.calls.select_related("caller").filter(outcome=CallOutcome.REACHED.value).last()
+    return str(call.caller) if call else ""
 
 
 def _promised(

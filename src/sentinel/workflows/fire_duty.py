@@ -22,13 +22,14 @@ from sentinel.escalation.stepping import Position, TakenStep, next_step
 from sentinel.kernel.errors import SentinelError
 from sentinel.problems.messages import AskFacts, ask
 from sentinel.problems.models import Problem, Proposal
-from sentinel.problems.services import current_proposal, settle_commitment
+from sentinel.problems.services import current_proposal
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem
 from sentinel.workflows.duties import owe_fresh_call
-from sentinel.workflows.letters import can_be_mailed, letterhead, mail_worker
+from sentinel.workflows.letters import letterhead, mail_reaches, mail_worker
 from sentinel.workflows.notices import News, tell_users
+from sentinel.workflows.promises import miss_promise
 
 
 class PoisonDuty(SentinelError):
@@ -88,7 +89,7 @@ def fire_duty(*, problem_id: int, now: datetime) -> bool:
 
 
 def _climb(problem: Problem, *, duty: Duty, now: datetime) -> Duty:
-    is_missed_promise = duty.kind == DutyKind.SOLVE.value and _miss_promise(problem, now=now)
+    is_missed_promise = duty.kind == DutyKind.SOLVE.value and miss_promise(problem, now=now)
     taken = next_step(
         position=Position(
             account=problem.account,
@@ -135,22 +136,6 @@ def _reason(taken: TakenStep, *, is_missed_promise: bool) -> Reason:
     if is_missed_promise:
         return Reason.PROMISE_MISSED
     return Reason.TAKEN_OVER if taken.why_accountable == "taken_over" else Reason.LATE
-
-
-def _miss_promise(problem: Problem, *, now: datetime) -> bool:
-    missed = settle_commitment(problem=problem, kept=False, now=now)
-    if missed is None:
-        return False
-    problem.missed_promises += 1
-    problem.save(update_fields=["missed_promises"])
-    record_event(
-        verb=Verb.COMMITMENT_MISSED,
-        at=now,
-        actor=ENGINE,
-        about=about_problem(problem),
-        data={"due_on": missed.due_on.isoformat()},
-    )
-    return True
 
 
 def _record_climb(
@@ -205,7 +190,7 @@ def _ask_again(problem: Problem, *, duty: Duty, proposal: Proposal, now: datetim
     )
     proposal.save(update_fields=["asks", "next_ask_at"])
     is_call = problem.may_call and (
-        is_ask_by_call(policy=policy, asks=proposal.asks) or not can_be_mailed(problem.worker)
+        is_ask_by_call(policy=policy, asks=proposal.asks) or not mail_reaches(problem)
     )
     if duty.kind == DutyKind.ASK.value:
         if is_call:

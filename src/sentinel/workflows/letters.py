@@ -46,18 +46,29 @@ def letterhead(problem: Problem, *, person: User, now: datetime) -> Letterhead:
 
 
 def can_be_mailed(worker: Worker) -> bool:
-    """Mail about their own problem goes to everybody whose address works and who still works there.
+    """Whether mail in general reaches a worker: the address works and they still work there.
 
     Unsubscribing and pausing stop check-ins only: an open problem is still followed up.
     """
     return worker.mail_state == MailState.GOOD.value and worker.status == WorkerStatus.ACTIVE.value
 
 
+def mail_reaches(problem: Problem) -> bool:
+    """Whether mail about this problem reaches its worker.
+
+    Somebody who reported it after the roster said they had left is apparently still there.
+    """
+    worker = problem.worker
+    if worker.mail_state != MailState.GOOD.value:
+        return False
+    return worker.left_at is None or problem.opened_at > worker.left_at
+
+
 def mail_worker(problem: Problem, *, kind: str, mail: Mail, key: str, now: datetime) -> bool:
     """Enqueue one mail to the problem's worker, outside their quiet hours. False when they have no
     working address (the caller then falls back to the telephone)."""
     worker = problem.worker
-    if not can_be_mailed(worker):
+    if not mail_reaches(problem):
         return False
     enqueue(
         [

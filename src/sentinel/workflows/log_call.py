@@ -30,6 +30,7 @@ from sentinel.workflows.letters import letterhead, mail_worker
 
 #: After this many failed calls in a row each further one climbs the ladder at once.
 PATIENT_FAILURES = 1
+_NOT_YET_TALKED = (ProblemState.REPORTED, ProblemState.ACKNOWLEDGED, ProblemState.REOPENED)
 
 
 def log_call(
@@ -81,18 +82,20 @@ def log_call(
 def _reached(problem: Problem, *, duty: Duty, accountable: User, now: datetime) -> Duty:
     problem.contacted_at = problem.contacted_at or now
     problem.acknowledged_at = problem.acknowledged_at or now
-    state = ProblemState(problem.state)
-    if state in (ProblemState.REPORTED, ProblemState.ACKNOWLEDGED, ProblemState.REOPENED):
+    standing = current_commitment(problem)
+    is_promised = standing is not None and standing.missed_at is None and standing.kept_at is None
+    if ProblemState(problem.state) is ProblemState.REOPENED and is_promised:
+        change_state(problem, ProblemState.COMMITTED)  # the date the worker was told still stands
+    elif ProblemState(problem.state) in _NOT_YET_TALKED:
         change_state(problem, ProblemState.IN_CONTACT)
     problem.save(update_fields=["state", "contacted_at", "acknowledged_at"])
     proposal = current_proposal(problem)
     if proposal is not None:
         return owe_answer(problem, accountable=accountable, proposal=proposal, now=now)
-    standing = current_commitment(problem)
     if ProblemState(problem.state) is ProblemState.COMMITTED and standing is not None:
         if duty.kind == DutyKind.SOLVE.value:
             return duty  # an extra call changes nothing about the promise that stands
-        # The worker had asked for this call; now the promise is owed again.
+        # This call was owed in between (asked for, or after a "not yet"); now the promise is owed again.
         return owe_solution(problem, accountable=accountable, due_on=standing.due_on, now=now)
     return owe_promise(problem, accountable=accountable, now=now)
 

@@ -6,12 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from sentinel.accounts.selectors import calendar_of_site
 from sentinel.people.models import User
 from sentinel.problems.messages import AskFacts, ask
-from sentinel.problems.models import Problem, Proposal
+from sentinel.problems.models import Proposal
 from sentinel.problems.rules import ProblemState
-from sentinel.problems.services import change_state, current_commitment, settle_commitment, store_proposal
+from sentinel.problems.services import change_state, store_proposal
 from sentinel.timeline.services import record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, lock_for_user, user_actor
@@ -32,18 +31,13 @@ def propose_solution(
         proposal = store_proposal(
             problem=problem, user=user, what_was_done=what_was_done, root_cause=root_cause, now=now
         )
-        kept = settle_commitment(problem=problem, kept=_is_in_time(problem, now=now), now=now)
         accountable = who_answers_after(duty_of(problem), actor=user)
         duty = owe_answer(problem, accountable=accountable, proposal=proposal, now=now)
-        actor, about = user_actor(user), about_problem(problem)
-        if kept is not None:
-            verb = Verb.COMMITMENT_KEPT if kept.kept_at else Verb.COMMITMENT_MISSED
-            record_event(verb=verb, at=now, actor=actor, about=about, data={"due_on": str(kept.due_on)})
         record_event(
             verb=Verb.PROPOSAL_MADE,
             at=now,
-            actor=actor,
-            about=about,
+            actor=user_actor(user),
+            about=about_problem(problem),
             data={
                 "what_was_done": proposal.what_was_done,
                 "root_cause": proposal.root_cause,
@@ -60,8 +54,3 @@ def propose_solution(
         )
         mail_worker(problem, kind="problem.ask", mail=mail, key=f"{proposal.pk}:1", now=now)
         return proposal
-
-
-def _is_in_time(problem: Problem, *, now: datetime) -> bool:
-    standing = current_commitment(problem)
-    return standing is None or calendar_of_site(problem.site).localdate(now) <= standing.due_on

@@ -21,6 +21,7 @@ from sentinel.timeline.services import Actor, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, worker_actor
 from sentinel.workflows.notices import News, tell_users
+from sentinel.workflows.promises import judge_promise
 from sentinel.workflows.reopening import reopen_problem
 from sentinel.workflows.worker_words import join_words
 
@@ -75,6 +76,7 @@ def close(problem: Problem, *, confirmation: Confirmation, actor: Actor, now: da
     """Close on the worker's yes: no duty, nothing pending goes out, the owner hears the good news."""
     accountable = problem.duty.accountable
     close_confirmed(problem=problem, confirmation=confirmation, now=now)
+    judge_promise(problem, proposed_at=confirmation.proposal.at, now=now)
     clear_duty(problem=problem)
     cancel_pending(now=now, problem_id=problem.pk)
     verb = (

@@ -19,6 +19,7 @@ from sentinel.workflows.acting import about_problem
 from sentinel.workflows.duties import owe_fresh_call
 from sentinel.workflows.letters import letterhead, mail_worker
 from sentinel.workflows.notices import News, tell_users
+from sentinel.workflows.promises import miss_promise_if_over
 
 
 def reopen_problem(problem: Problem, *, reason: Reason, words: str, actor: Actor, now: datetime) -> None:
@@ -28,6 +29,7 @@ def reopen_problem(problem: Problem, *, reason: Reason, words: str, actor: Actor
     # A closed problem has no duty any more; where its ladder stood is in the timeline.
     rung = standing.rung if standing else _rung_before_end(problem)
     reopen(problem=problem)
+    miss_promise_if_over(problem, now=now)
     cancel_pending(now=now, problem_id=problem.pk)
     accountable: User = (
         standing.accountable
