@@ -65,16 +65,26 @@
       cookie("sentinel_keys", enabled ? "on" : "off");
     });
   }
+  // A form that was opened, by a key or by the server, is where the next letters belong.
+  const typeInto = (box) => box?.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+  typeInto(document.querySelector("details.act[open]"));
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") return closeMenus(null);
-    if (!enabled || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.key === "Escape") {
+      const act = event.target.closest("details.act[open]");
+      if (act) { act.open = false; act.firstElementChild.focus(); }
+      return closeMenus(null);
+    }
+    if (!enabled || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    // While a form is open or has the focus, letters are words: none of them may act.
+    if (event.target.closest("form, [contenteditable]") || document.querySelector("details.act[open], form details[open]")) return;
     if (event.key === "?" && help) { help.open = !help.open; return; }
     const pair = event.timeStamp - last < 1200 ? `${previous} ${event.key}` : "";
     [previous, last] = [event.key, event.timeStamp];
     const target = pair && document.querySelector(`[data-key="${CSS.escape(pair)}"]`) || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!target) return;
     event.preventDefault();
-    if (target.matches("input, textarea, select")) target.focus(); else target.click();
+    if (target.matches("input, textarea, select")) return target.focus();
+    target.click();
+    if (target.matches("summary") && target.parentElement.open) typeInto(target.parentElement);
   });
 })();
