@@ -28,7 +28,14 @@ from sentinel.kernel.clock import FixedClock
 from sentinel.kernel.errors import Conflict, Refused
 from sentinel.ops.demo.cast import CUSTOMERS
 from sentinel.ops.demo.player import Interrupted, MailRoom, Player
-from sentinel.ops.demo.scenes import CLOSED_MAILBOXES, REPAIRED, Scenes, reserved
+from sentinel.ops.demo.scenes import (
+    ASKED_WEEKLY_FOR,
+    CLOSED_MAILBOXES,
+    NEWCOMERS_WORKERS,
+    REPAIRED,
+    Scenes,
+    reserved,
+)
 from sentinel.ops.demo.staff import Staff
 from sentinel.ops.demo.stage import Stage, enter_customer, enter_provider
 from sentinel.ops.demo.workers import Workers
@@ -193,7 +200,7 @@ def _rehearse(
 ) -> None:
     """Put everything on the agenda that is known beforehand."""
     staff = Staff(player, seed=seed)
-    workers = Workers(player, staff, seed=seed, reserved=reserved())
+    workers = Workers(player, staff, seed=seed, reserved=reserved(), silent=NEWCOMERS_WORKERS)
     room.readers.append(workers.read)
     for customer in CUSTOMERS:
         joins = start + min(customer.joins_after_days, scale.weeks) * DAY
@@ -211,6 +218,9 @@ def _rehearse(
     player.at(arrange_at, lambda: _ignore(scenes.arrange(since=arrange_at)))
     player.at(present - 82 * DAY, lambda: _repair(stage, room, player))
     player.at(present - 45 * DAY, lambda: _holiday(stage, player))
+    # A shorter history has entered everybody by then, and asks new workers weekly anyhow.
+    asks = max(present - ASKED_WEEKLY_FOR * DAY, start + DAY)
+    player.at(asks, lambda: _ask_weekly(stage, workers))
     player.at(present - 20 * timedelta(hours=1), lambda: _read_notices(stage, player))
 
 
@@ -224,6 +234,13 @@ def _repair(stage: Stage, room: MailRoom, player: Player) -> None:
         del room.dead_addresses[worker.email]
         address = worker.email.replace("@", ".2@")
         repair_address(worker_id=worker.pk, email=address, user=worker.site.account.owner, now=player.now)
+
+
+def _ask_weekly(stage: Stage, workers: Workers) -> None:
+    for mailbox in NEWCOMERS_WORKERS:
+        worker = stage.worker(mailbox)
+        if worker is not None:
+            workers.ask_weekly(worker)
 
 
 def _holiday(stage: Stage, player: Player) -> None:

@@ -37,13 +37,25 @@ MOST_PROBLEMS = 2
 
 
 class Workers:
-    """Reads the mail room's mail as the workers. ``reserved`` keep quiet: the last scenes are theirs."""
+    """Reads the mail room's mail as the workers.
 
-    def __init__(self, player: Player, staff: Staff, *, seed: int, reserved: Collection[str]) -> None:
+    ``reserved`` keep quiet: the last scenes are theirs. ``silent`` do not even press a happy face.
+    """
+
+    def __init__(
+        self,
+        player: Player,
+        staff: Staff,
+        *,
+        seed: int,
+        reserved: Collection[str],
+        silent: Collection[str] = (),
+    ) -> None:
         self.player = player
         self.staff = staff
         self._seed = seed
         self._reserved = frozenset(reserved)
+        self._silent = frozenset(silent)
         self._problems = 0
         self._troubles: dict[str, list[Trouble]] = {}
         self._choosers = ["unsubscribe", "pause", "quarterly", "weekly", "unsubscribe"]
@@ -72,8 +84,8 @@ class Workers:
             # Silent until now; half of them say it at last.
             if about in self.staff.plots and roll < 0.5:
                 self.player.at(when, lambda: self._answer_proposal(about, Says.YES))
-        elif worker.email.split("@")[0] in self._reserved:
-            if roll > 1 - HAPPY / 2:
+        elif (mailbox := worker.email.split("@")[0]) in self._reserved:
+            if roll > 1 - HAPPY / 2 and mailbox not in self._silent:
                 self.player.at(when, lambda: self._press_happy(check_in_id))
         elif roll < FROWNS:
             self.player.at(when, lambda: self._frown(check_in_id))
@@ -162,6 +174,10 @@ class Workers:
         record_visit(check_in_id=check_in_id, target=face.value, method="GET", now=now)
         answer = Answer(face=face, language=language, **fields)  # type: ignore[arg-type]
         return record_response(check_in_id=check_in_id, answer=answer, signals=signals, now=now)
+
+    def ask_weekly(self, worker: Worker) -> None:
+        """The worker asks to be asked every week."""
+        self._choose(worker.pk, Rhythm.WEEKLY.value)
 
     def _choose(self, worker_id: int, choice: str) -> None:
         worker = Worker.objects.select_related("site").get(pk=worker_id)
