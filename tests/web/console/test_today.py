@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from django.test import Client
 
+from sentinel.escalation.models import Duty
 from tests.web.console.conftest import SignedIn
 from tests.web.console.stage import Stage
 
@@ -47,3 +50,33 @@ def test_the_frame_turns_red_when_the_engine_is_late(stage: Stage, as_user: Sign
     late = as_user(stage.world.maria).get("/today/").content.decode()
     assert "The engine is late" not in calm
     assert "The engine is late" in late
+
+
+def test_who_is_not_at_work_is_called_when_they_open(stage: Stage, as_user: SignedIn) -> None:
+    owner = as_user(stage.world.maria)
+    at_noon = owner.get("/today/").context["today"]
+    assert stage.reported.pk in {row.duty.pk for row in at_noon.calls}
+    assert "at work" in owner.get("/today/").content.decode()
+    stage.world.clock.advance(hours=14)
+    answer = owner.get("/today/")
+    assert not answer.context["today"].calls
+    assert stage.reported.pk in {row.duty.pk for row in answer.context["today"].calls_later}
+    assert "Call when they open" in answer.content.decode()
+    assert re.search(r"opens <time[^>]*>\w+ \d\d:\d\d", answer.content.decode())
+
+
+def test_late_rows_come_first_and_then_the_next_due(stage: Stage, as_user: SignedIn) -> None:
+    calls = as_user(stage.world.maria).get("/today/").context["today"].calls
+    late = [row.duty.due_at < stage.world.now for row in calls]
+    assert late == sorted(late, reverse=True)
+
+
+def test_what_somebody_else_answers_for_stands_apart_without_a_call_button(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    Duty.objects.filter(problem=stage.reported).update(accountable=stage.world.tom)
+    page = as_user(stage.world.maria).get("/today/").content.decode()
+    apart = page[page.index("With somebody else") :]
+    assert stage.reported.worker.name in apart
+    assert f"With {stage.world.tom.name}" in apart
+    assert f'href="/problems/{stage.reported.pk}/call/"' not in page

@@ -12,8 +12,9 @@ from sentinel.checkins.models import Response
 from sentinel.checkins.rules import Evidence
 from sentinel.escalation import rules
 from sentinel.escalation.models import Duty, FrozenPolicy
-from sentinel.escalation.rules import DutyKind
-from sentinel.escalation.selectors import heat_of, policy_of
+from sentinel.escalation.rules import DutyKind, RungFacts
+from sentinel.escalation.selectors import heat_of, hours_for, policy_of
+from sentinel.kernel.calendars import NeverOpen
 from sentinel.outbox.selectors import messages_about_problem
 from sentinel.people.models import User
 from sentinel.problems.models import Call, Problem
@@ -26,7 +27,8 @@ from sentinel.web.reads.history import Moment, tell, with_messages
 
 @dataclass(frozen=True, kw_only=True)
 class RungView:
-    """One rung of the frozen ladder: ``after`` at the problem's pace; ``at``: when it fires, if next."""
+    """One rung of the frozen ladder: ``after`` at the problem's pace; ``at``: when it was reached, fires
+    next, or (``is_estimate``) would fire if nothing moves and the same person answers."""
 
     position: int
     after: timedelta
@@ -34,12 +36,13 @@ class RungView:
     takes_over: bool
     is_reached: bool
     is_next: bool
+    is_estimate: bool
     at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerNow:
-    """Whether the worker is at work at this instant, and when next."""
+    """Whether the worker is at work at this instant, and when next; never, when the calendar is empty."""
 
     is_at_work: bool
     next_at_work: datetime | None
@@ -65,11 +68,24 @@ def ladder_of(problem: Problem, duty: Duty | None) -> list[RungView]:
         return []
     policy, heat = policy_of(problem), heat_of(problem)
     reached = duty.rung if duty else -1
-    next_position = (
-        rules.following(policy=policy, position=reached, repeat=0)[0].position
-        if duty and duty.rung_at
-        else None
+    following = (
+        rules.following(policy=policy, position=reached, repeat=0)[0] if duty and duty.rung_at else None
     )
+    fired = _rungs_fired(problem)
+
+    def clock_time(rung: RungFacts) -> datetime | None:
+        if duty is not None and rung == following:
+            return duty.rung_at
+        if rung.position <= reached or duty is None:
+            return fired.get(rung.position)
+        if duty.rung_at is None or following is None:
+            return None
+        hours = hours_for(kind=DutyKind(duty.kind), accountable=duty.accountable, site=problem.site)
+        try:
+            return hours.add(duty.rung_at, rules.scaled(rung.after - following.after, heat))
+        except NeverOpen:
+            return None
+
     return [
         RungView(
             position=rung.position,
@@ -77,22 +93,34 @@ def ladder_of(problem: Problem, duty: Duty | None) -> list[RungView]:
             audience=[a.value for a in rung.audience],
             takes_over=rung.takes_over,
             is_reached=rung.position <= reached,
-            is_next=rung.position == next_position,
-            at=duty.rung_at if duty and rung.position == next_position else None,
+            is_next=rung == following,
+            is_estimate=rung.position > reached and rung != following,
+            at=clock_time(rung),
         )
         for rung in policy.rungs
     ]
 
 
+def _rungs_fired(problem: Problem) -> dict[int, datetime]:
+    """When each rung was reached for the first time; the report itself is rung 0."""
+    fired = {0: problem.opened_at}
+    for event in events_of_problem(problem.pk).filter(verb=Verb.DUTY_FIRED.value):
+        fired.setdefault(int(event.data.get("rung", 0)), event.at)
+    return fired
+
+
 def worker_now(problem: Problem, now: datetime) -> WorkerNow:
     """Whether calling makes sense right now, by the calendar of the worker's site."""
     hours = calendar_of_site(problem.site)
-    is_open = hours.is_open(now)
-    return WorkerNow(
-        is_at_work=is_open,
-        next_at_work=None if is_open else hours.next_open(now),
-        until=hours.next_close(now) if is_open else None,
-    )
+    try:
+        is_open = hours.is_open(now)
+        return WorkerNow(
+            is_at_work=is_open,
+            next_at_work=None if is_open else hours.next_open(now),
+            until=hours.next_close(now) if is_open else None,
+        )
+    except NeverOpen:
+        return WorkerNow(is_at_work=False, next_at_work=None, until=None)
 
 
 def latest_words(problem: Problem) -> list[tuple[datetime, str, str]]:

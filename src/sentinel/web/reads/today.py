@@ -21,6 +21,7 @@ from sentinel.people.rules import Role
 from sentinel.people.selectors import officer_on, stood_in_for
 from sentinel.problems.rules import OPEN_STATES
 from sentinel.problems.selectors import problems_visible_to
+from sentinel.web.reads.problem import WorkerNow, worker_now
 
 ACTING = (Role.OWNER, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER)
 CALLING = (DutyKind.ACKNOWLEDGE.value, DutyKind.CALL.value)
@@ -32,13 +33,27 @@ _OPEN = [s.value for s in OPEN_STATES]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Today:
-    """The lists of one user's day; each is in the order in which to work it off."""
+class Row:
+    """One duty on Today, and whether its worker is at work now."""
 
-    calls: list[Duty]
-    late: list[Duty]
-    promises: list[Duty]
-    unconfirmed: list[Duty]
+    duty: Duty
+    worker: WorkerNow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Today:
+    """The lists of one user's day; each is in the order in which to work it off.
+
+    ``calls`` can be made now; ``calls_later`` wait until the worker's site opens; ``others`` are answered
+    for by somebody else.
+    """
+
+    calls: list[Row]
+    calls_later: list[Row]
+    late: list[Row]
+    promises: list[Row]
+    unconfirmed: list[Row]
+    others: list[Row]
     please_checks: list[PleaseCheck]
     voices: list[Response]
     bounced: list[Worker]
@@ -54,6 +69,8 @@ class Today:
         return not any(
             (
                 self.calls,
+                self.calls_later,
+                self.others,
                 self.late,
                 self.promises,
                 self.unconfirmed,
@@ -65,22 +82,34 @@ class Today:
         )
 
     @property
-    def waiting(self) -> int:
-        """Workers who wait for something that this user owes now."""
-        return len(self.calls) + len(self.late)
+    def has_duties(self) -> bool:
+        """Whether there is an order to explain."""
+        return any(self._sections())
 
     @property
     def fingerprint(self) -> str:
         """Changes exactly when the page would show something else; a refresh without news leaves it alone."""
-        duties = [(d.pk, d.kind, d.generation, d.rung, d.due_at, d.accountable_id) for d in self._duties()]
+        sections = [[_mark(row) for row in rows] for rows in self._sections()]
         others = [
             [row.pk for row in rows] for rows in (self.please_checks, self.voices, self.bounced, self.silent)
         ]
-        sections = [len(rows) for rows in (self.calls, self.late, self.promises, self.unconfirmed)]
-        return hashlib.sha256(repr((duties, others, sections)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((sections, others)).encode()).hexdigest()[:16]
 
-    def _duties(self) -> list[Duty]:
-        return [*self.calls, *self.late, *self.promises, *self.unconfirmed]
+    def _sections(self) -> tuple[list[Row], ...]:
+        return self.calls, self.calls_later, self.late, self.promises, self.unconfirmed, self.others
+
+
+def _mark(row: Row) -> tuple[object, ...]:
+    duty = row.duty
+    return (
+        duty.pk,
+        duty.kind,
+        duty.generation,
+        duty.rung,
+        duty.due_at,
+        duty.accountable_id,
+        row.worker.is_at_work,
+    )
 
 
 def stood_in_by(user: User, now: datetime) -> list[User]:
@@ -103,7 +132,7 @@ def my_duties(user: User, now: datetime) -> QuerySet[Duty]:
         mine |= Q(problem__account__focus_executive=user, rung__gte=4)
         rows = rows.filter(mine)
     rows = rows.select_related(
-        "problem__worker", "problem__site", "problem__account", "problem__owner", "accountable"
+        "problem__worker", "problem__site__calendar", "problem__account", "problem__owner", "accountable"
     )
     stopped_first = Case(
         When(problem__severity=Severity.STOPPED.value, then=Value(0)),
@@ -142,7 +171,17 @@ def open_please_checks(user: User, now: datetime) -> QuerySet[PleaseCheck]:
 
 def count_urgent(user: User, now: datetime) -> int:
     """Workers who wait for a call or for something late."""
-    return my_duties(user, now).filter(Q(kind__in=CALLING) | Q(due_at__lt=now)).count()
+    rows = my_duties(user, now).filter(Q(kind__in=CALLING) | Q(due_at__lt=now))
+    answers = answered_for_by(user, now)
+    return (rows if answers is None else rows.filter(accountable__in=answers)).count()
+
+
+def answered_for_by(user: User, now: datetime) -> set[int] | None:
+    """Whose duties are this user's own: theirs and those of whom they stand in for. None for somebody who
+    only reads: there nothing is their own, so nothing is set apart as somebody else's."""
+    if not user.has_role(*ACTING):
+        return None
+    return {user.pk, *stood_in_for(user.pk, now)}
 
 
 def count_unanswered(user: User, now: datetime) -> int:
@@ -160,20 +199,38 @@ def silent_accounts(accounts: QuerySet[Account], now: datetime) -> QuerySet[Acco
     )
 
 
+def _rows(duties: QuerySet[Duty], now: datetime) -> list[Row]:
+    """Late first, among the late whoever cannot work, then by due time. One calendar per site."""
+    found = list(duties)
+    by_site: dict[int, WorkerNow] = {}
+    for duty in found:
+        if duty.problem.site_id not in by_site:
+            by_site[duty.problem.site_id] = worker_now(duty.problem, now)
+
+    def order(duty: Duty) -> tuple[bool, bool, datetime]:
+        return duty.due_at >= now, duty.problem.severity != Severity.STOPPED.value, duty.due_at
+
+    return [Row(duty=duty, worker=by_site[duty.problem.site_id]) for duty in sorted(found, key=order)]
+
+
 def today_of(user: User, now: datetime) -> Today:
     """Everything that waits for this user now."""
-    duties = list(my_duties(user, now)[: 4 * MOST])
+    rows = _rows(my_duties(user, now)[: 4 * MOST], now)
+    answers = answered_for_by(user, now)
+    mine_to_move = [row for row in rows if answers is None or row.duty.accountable_id in answers]
     accounts = my_accounts(user, now)
     mine = accounts.values("pk")
-    calls = [d for d in duties if d.kind in CALLING]
-    rest = [d for d in duties if d.kind not in CALLING]
-    waiting = [d for d in rest if d.kind == DutyKind.ASK.value]
+    calls = [row for row in mine_to_move if row.duty.kind in CALLING]
+    waiting = [row for row in mine_to_move if row.duty.kind == DutyKind.ASK.value]
+    rest = [row for row in mine_to_move if row not in calls and row not in waiting]
     bounced = Worker.objects.filter(site__account__in=mine, status=WorkerStatus.ACTIVE.value)
     officer = officer_on(now)
     return Today(
-        calls=calls[:MOST],
-        late=[d for d in rest if d.kind != DutyKind.ASK.value and d.due_at < now][:MOST],
-        promises=[d for d in rest if d.kind != DutyKind.ASK.value and d.due_at >= now][:MOST],
+        calls=[row for row in calls if row.worker.is_at_work][:MOST],
+        calls_later=[row for row in calls if not row.worker.is_at_work][:MOST],
+        others=[row for row in rows if row not in mine_to_move][:MOST],
+        late=[row for row in rest if row.duty.due_at < now][:MOST],
+        promises=[row for row in rest if row.duty.due_at >= now][:MOST],
         unconfirmed=waiting[:MOST],
         please_checks=list(
             open_please_checks(user, now).filter(response__worker__site__account__in=mine)[:MOST]

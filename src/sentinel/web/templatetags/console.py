@@ -104,7 +104,9 @@ def telephone(number: str) -> str:
 
 @register.filter
 def duration(value: timedelta) -> str:
-    """A duration in words; nothing is "at once"."""
+    """A duration in words, to the minute from one minute on; nothing is "at once"."""
+    if value >= timedelta(minutes=1):
+        value = timedelta(minutes=round(value / timedelta(minutes=1)))
     return describe_duration(value) if value else "at once"
 
 
