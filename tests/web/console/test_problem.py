@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
+from sentinel.accounts.models import Worker
+from sentinel.accounts.services import mark_bounced
 from sentinel.problems.models import Call, Commitment, Problem, Proposal
 from sentinel.problems.rules import ProblemState
 from sentinel.timeline.verbs import Verb
@@ -103,3 +106,42 @@ def test_the_way_back_is_only_ever_a_page_of_ours(stage: Stage, as_user: SignedI
 @pytest.mark.parametrize("verb", list(Verb))
 def test_every_verb_of_the_timeline_has_words(verb: Verb) -> None:
     assert verb in TELLING
+
+
+def test_nobody_is_told_by_mail_that_does_not_arrive(stage: Stage, as_user: SignedIn) -> None:
+    owner, address = as_user(stage.world.maria), f"/problems/{stage.talked.pk}/"
+    assert "use the telephone" not in owner.get(address).content.decode()
+    mark_bounced(worker_id=stage.talked.worker_id, reason="550 no such mailbox", now=stage.world.now)
+    for page in (address, f"{address}call/"):
+        assert "no mail reaches them; use the telephone" in owner.get(page).content.decode()
+    typed = {"promise-due_on": (stage.world.now.date() + timedelta(days=6)).isoformat()}
+    said = owner.post(f"{address}promise/", typed, follow=True).content.decode()
+    assert "No mail reaches this worker; tell them on the telephone." in said
+    assert "The worker is told." not in said
+
+
+def test_somebody_who_left_is_named_as_such(stage: Stage, as_user: SignedIn) -> None:
+    left = {"status": "left", "left_at": stage.world.now}
+    Worker.objects.filter(pk=stage.talked.worker_id).update(**left)
+    page = as_user(stage.world.maria).get(f"/problems/{stage.talked.pk}/").content.decode()
+    assert f"has left {stage.talked.account.name}" in page
+
+
+def test_the_ladder_shows_clock_times(stage: Stage, as_user: SignedIn) -> None:
+    answer = as_user(stage.world.maria).get(f"/problems/{stage.reported.pk}/")
+    ladder = answer.context["ladder"]
+    assert [rung.at for rung in ladder] == sorted(rung.at for rung in ladder)
+    upcoming = next(rung for rung in ladder if rung.is_next)
+    assert upcoming.at == stage.world.duty(stage.reported).rung_at
+    assert not re.search(r"\d seconds?<", answer.content.decode())
+
+
+def test_a_reopened_problem_says_so_once_and_a_closed_one_waits_for_nobody(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    owner = as_user(stage.world.maria)
+    reopened = owner.get(f"/problems/{stage.reopened.pk}/").content.decode()
+    assert reopened.count(">Reopened<") == 1
+    assert "can say that it is solved" in reopened
+    confirmed = owner.get(f"/problems/{stage.confirmed.pk}/").content.decode()
+    assert "can say that it is solved" not in confirmed

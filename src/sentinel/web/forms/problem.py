@@ -25,7 +25,9 @@ class WriteForm(forms.Form):
     """A mail to the worker."""
 
     text = text_field(
-        "Your words to the worker", rows=5, help_text="Goes out as a mail from you; a reply comes back here."
+        "Your words to the worker",
+        rows=5,
+        help_text="Goes out as a mail from you; a reply comes to your own mailbox.",
     )
 
 

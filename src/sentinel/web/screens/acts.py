@@ -16,6 +16,7 @@ from sentinel.web.access import ConsoleRequest
 from sentinel.web.forms import problem as problem_forms
 from sentinel.web.reads.problem import reached_calls
 from sentinel.workflows.acknowledge import acknowledge
+from sentinel.workflows.letters import mail_reaches
 from sentinel.workflows.make_commitment import make_commitment, suggest_date
 from sentinel.workflows.manage_problem import add_note, end_problem, hand_over, replan_problem
 from sentinel.workflows.propose_solution import propose_solution
@@ -26,12 +27,18 @@ _S = ProblemState
 _OPEN = frozenset(s for s in ProblemState if s not in (_S.CONFIRMED, _S.ENDED))
 _TALKED = frozenset({_S.IN_CONTACT, _S.COMMITTED, _S.REOPENED})
 
+#: Instead of "the worker is told".
+NO_MAIL = "No mail reaches this worker; tell them on the telephone."
+
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """One act. ``make_form`` builds its form for a problem, bound when it gets data."""
+    """One act. ``make_form`` builds its form for a problem, bound when it gets data.
+
+    ``said`` is what the user reads afterwards, ``told`` what is true beside it when mail reaches the worker.
+    """
 
     slug: str
     label: str
@@ -41,8 +48,15 @@ class Act:
     states: frozenset[ProblemState]
     make_form: Callable[[Problem, Duty | None, ConsoleRequest, Any], forms.Form]
     run: Callable[[Problem, ConsoleRequest, Values], object]
+    told: str = ""
     managers_only: bool = False
     tone: str = ""
+
+    def answer(self, problem: Problem) -> str:
+        """What to say to the user once it is done; never that the worker was told when no mail arrives."""
+        if not self.told:
+            return self.said
+        return f"{self.said} {self.told if mail_reaches(problem) else NO_MAIL}"
 
     def is_offered(self, problem: Problem, *, may_end: bool) -> bool:
         """Whether the act fits the problem's state and the viewer."""
@@ -116,7 +130,8 @@ ACTS: tuple[Act, ...] = (
         label="Promise a date",
         button="Promise this date",
         key="p",
-        said="Promised. The worker is told.",
+        said="Promised.",
+        told="The worker is told.",
         states=_TALKED,
         make_form=_promise_form,
         run=lambda p, r, v: make_commitment(**_on(p, r), **v),
@@ -127,7 +142,8 @@ ACTS: tuple[Act, ...] = (
         button="Ask the worker",
         key="s",
         tone="happy",
-        said="Proposed. The worker is asked; only their yes closes it.",
+        said="Proposed.",
+        told="The worker is asked; only their yes closes it.",
         states=_TALKED,
         make_form=_plain(problem_forms.ProposeForm),
         run=lambda p, r, v: propose_solution(**_on(p, r), **v),
@@ -137,7 +153,8 @@ ACTS: tuple[Act, ...] = (
         label="Verdict by telephone",
         button="Record what the worker said",
         key="v",
-        said="Recorded. The worker gets a mail and can object with one click.",
+        said="Recorded.",
+        told="The worker gets a mail and can object with one click.",
         states=frozenset({_S.PROPOSED}),
         make_form=_telephone_form,
         run=_run_telephone,

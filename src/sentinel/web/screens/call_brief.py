@@ -16,6 +16,7 @@ from sentinel.web.forms.problem import CallForm
 from sentinel.web.reads import problem as reads
 from sentinel.web.reads.opening import opening_sentence
 from sentinel.web.screens.problem import to_problem
+from sentinel.workflows.letters import mail_reaches
 from sentinel.workflows.log_call import log_call
 
 SAID = {
@@ -86,6 +87,7 @@ def _page(
         "web/problem/brief.html",
         {
             "problem": problem,
+            "mail_reaches": mail_reaches(problem),
             "duty": reads.duty_of(problem),
             "number": problem.call_number or problem.worker.telephone,
             "form": form,

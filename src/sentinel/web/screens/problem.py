@@ -26,6 +26,7 @@ from sentinel.web.access import (
 from sentinel.web.forms.problem import NewProblemForm
 from sentinel.web.reads import problem as reads
 from sentinel.web.screens.acts import ACTS, BY_SLUG, Act, Offered
+from sentinel.workflows.letters import mail_reaches
 from sentinel.workflows.open_problem import open_problem_for
 
 ACTING = (Role.OWNER, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER)
@@ -62,7 +63,7 @@ def act(request: ConsoleRequest, problem_id: int, slug: str) -> HttpResponse:
         form.add_error(None, refused.message)
         fresh = problem_for(request, problem_id)
         return _page(request, fresh, opened=slug, bound=(chosen, form), status=status_of(refused))
-    return done(request, chosen.said, back_to(request, reverse("problem", args=[problem_id])))
+    return done(request, chosen.answer(found), back_to(request, reverse("problem", args=[problem_id])))
 
 
 @screen(*ACTING, methods=("GET", "POST"))
@@ -112,6 +113,7 @@ def _page(
             "may_act": acts_here,
             "may_call": acts_here and found.is_open,
             "promise": current_commitment(found),
+            "mail_reaches": mail_reaches(found),
             "moments": reads.story_of(found),
             "ladder": reads.ladder_of(found, duty),
             "worker_now": reads.worker_now(found, request.now),
