@@ -47,6 +47,24 @@ END_REASONS: dict[str, str] = {
     EndReason.WITHDREW.value: "The worker took it back",
 }
 
+#: Why somebody else answers from now on.
+NEW_HANDS: dict[str, str] = {
+    "taken_over": "The ladder climbed to the officer of the day",
+    "absent": "Whoever answered for it is away",
+}
+
+#: How a roster file was written, in words of whoever saved it.
+ENCODINGS: dict[str, str] = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32": "UTF-32",
+    "cp1252": "Windows (Western European)",
+    "cp932": "Windows (Japanese)",
+}
+
 HOWS: dict[str, str] = {
     How.LINK.value: "by their own press",
     How.REPLY.value: "by their own mail",

@@ -41,3 +41,14 @@ def test_the_clock_moves_forward_for_everybody(stage: Stage, as_user: SignedIn, 
     from sentinel.demonstration.models import ClockOffset  # why: only this check looks below the selectors
 
     assert ClockOffset.objects.get(pk=1).offset - before == timedelta(hours=4)
+
+
+def test_mail_is_found_by_the_recipients_site_and_kind(
+    stage: Stage, as_user: SignedIn, settings: Any
+) -> None:
+    settings.DEMONSTRATION = True
+    client = as_user(stage.world.maria)
+    subject = stage.mail.subject
+    assert subject in client.get("/mailroom/?q=kyi&group=worker").content.decode()
+    assert subject not in client.get("/mailroom/?group=user").content.decode()
+    assert subject not in client.get("/mailroom/?q=lisbon").content.decode()

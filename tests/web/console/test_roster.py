@@ -50,3 +50,18 @@ def test_a_discarded_one_can_no_longer_be_imported(stage: Stage, as_user: Signed
     assert owner.post(f"{address}discard/").status_code == 303
     assert owner.post(f"{address}apply/").status_code == 409
     assert RosterImport.objects.get(pk=stage.roster.pk).applied_at is None
+
+
+def test_new_lines_show_how_the_worker_is_reached_and_the_encoding_in_words(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    kept = RosterImport.objects.get(pk=stage.roster.pk)
+    line = {"line": 3, "name": "Bohdan", "email": "b@lindgren.example", "site": "Kyiv"}
+    kept.summary["examples"]["new"] = [line | {"telephone": "+380445550199", "language": "de"}]
+    kept.summary["file"]["encoding"] = "cp1252"
+    kept.save()
+    address = f"/accounts/{stage.world.account.pk}/roster/{stage.roster.pk}/?show=new"
+    page = as_user(stage.world.maria).get(address).content.decode()
+    for expected in ("+380 44 555 0199", "German", "Windows (Western European)", 'data-label="Site"'):
+        assert expected in page
+    assert "cp1252" not in page

@@ -224,7 +224,7 @@ def _readable(value: str) -> str:
             return date_format(timezone.localtime(datetime.fromisoformat(value)), "D j M H:i")
     except ValueError:
         pass
-    return words.END_REASONS.get(value, value)
+    return words.END_REASONS.get(value) or words.NEW_HANDS.get(value, value)
 
 
 _SENT_TONES = {

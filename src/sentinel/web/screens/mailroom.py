@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from email.utils import parseaddr
 
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from django.http import Http404, HttpResponse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from sentinel.accounts.models import Worker
-from sentinel.demonstration.selectors import OpenedLetter, caught_mail, caught_mails, count_caught_mails
+from sentinel.demonstration.models import CaughtMail
+from sentinel.demonstration.selectors import OpenedLetter, caught_mail, count_caught_mails
 from sentinel.people.models import User
 from sentinel.web.access import ConsoleRequest, screen, show
 
-MOST = 100
+PER_PAGE = 25
+GROUPS = {"": "Everybody", "worker": "Workers", "user": "Colleagues"}
 # A mail is a stranger's page: no script, no form, no origin; only its links work, in a new tab.
 FRAME_POLICY = "; ".join(
     (
@@ -47,13 +52,18 @@ NEW_TAB = '<base target="_blank">'
 def mailroom(request: ConsoleRequest) -> HttpResponse:
     """Everybody who is signed in, in demonstration mode only (404 otherwise): all mail is fiction there."""
     recipient, search = request.GET.get("to", "")[:320], request.GET.get("q", "")[:100]
-    letters = caught_mails(limit=MOST, recipient=recipient, search=search)
-    names = _names({letter.recipient for letter in letters})
+    group = request.GET.get("group", "")
+    rows = _letters(recipient=recipient, search=search, group=group)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    names = _names({letter.recipient for letter in page})
     context = {
-        "letters": [(letter, *names.get(letter.recipient.lower(), ("", ""))) for letter in letters],
+        "page": page,
+        "letters": [(letter, *names.get(letter.recipient.lower(), ("", ""))) for letter in page],
         "total": count_caught_mails(),
         "to": recipient,
         "search": search,
+        "group": group,
+        "groups": GROUPS.items(),
     }
     return show(request, "web/mailroom/list.html", context)
 
@@ -91,6 +101,22 @@ def mail_html(request: ConsoleRequest, mail_id: int) -> HttpResponse:
     response.headers["Content-Security-Policy"] = FRAME_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _letters(*, recipient: str, search: str, group: str) -> QuerySet[CaughtMail]:
+    """The caught mails, newest first; ``search`` is part of a subject, an address or a site's name."""
+    rows = CaughtMail.objects.defer("raw").alias(to=Lower("recipient")).order_by("-id")
+    if recipient:
+        rows = rows.filter(to=recipient.lower())
+    if group == "worker":
+        rows = rows.filter(to__in=Worker.objects.values_list(Lower("email")))
+    elif group == "user":
+        rows = rows.filter(to__in=User.objects.values_list(Lower("email")))
+    if search:
+        there = Worker.objects.filter(site__name__icontains=search).values_list(Lower("email"))
+        words = Q(subject__icontains=search) | Q(recipient__icontains=search) | Q(kind=search)
+        rows = rows.filter(words | Q(to__in=there))
+    return rows
 
 
 def _opened(mail_id: int) -> OpenedLetter:

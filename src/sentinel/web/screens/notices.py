@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 
-from sentinel.outbox.selectors import notices_of_user
+from sentinel.outbox.selectors import count_unread_notices, notices_of_user
 from sentinel.outbox.services import mark_read
 from sentinel.web.access import ConsoleRequest, back_to, done, go, screen, show
+
+PER_PAGE = 25
+# Older notices are history; the problems themselves keep their timelines.
+MOST = 1_000
 
 
 @screen()
 def notices(request: ConsoleRequest) -> HttpResponse:
     """Everybody who is signed in sees their own notices, and nobody else's. Looking marks nothing as read."""
-    rows = notices_of_user(request.user.pk, limit=100)
-    unread = sum(1 for row in rows if row.read_at is None)
-    return show(request, "web/people/notices.html", {"notices": rows, "unread": unread})
+    rows = notices_of_user(request.user.pk, limit=MOST)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    unread = count_unread_notices(request.user.pk)
+    return show(request, "web/people/notices.html", {"page": page, "unread": unread})
 
 
 @screen(methods=("POST",))
@@ -27,7 +33,7 @@ def notices_read(request: ConsoleRequest) -> HttpResponse:
 @screen(methods=("POST",))
 def notice_read(request: ConsoleRequest, notice_id: int) -> HttpResponse:
     """The user opens one notice: it is marked as read, and the page it speaks of follows."""
-    mine = {row.id for row in notices_of_user(request.user.pk, limit=1000)}
+    mine = {row.id for row in notices_of_user(request.user.pk, limit=MOST)}
     if notice_id in mine:
         mark_read(user_id=request.user.pk, now=request.now, message_id=notice_id)
     return go(back_to(request, "/notices/"))

@@ -13,6 +13,7 @@ from sentinel.accounts.services import apply_roster, discard_roster, preview_ros
 from sentinel.accounts.services.rosters import refuse_big_file
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.ui.frames import NavItem
+from sentinel.web import words
 from sentinel.web.access import (
     ConsoleRequest,
     account_for,
@@ -92,16 +93,23 @@ def roster_preview(request: ConsoleRequest, account_id: int, import_id: int) -> 
         for key in groups
     ]
     rows = kept.summary.get(chosen) or kept.summary.get("examples", {}).get(chosen, [])
+    file = kept.summary.get("file", {})
+    encoding = file.get("encoding", "")
     context = {
         "account": found,
         "kept": kept,
         "counts": counts,
-        "file": kept.summary.get("file", {}),
-        "notices": kept.summary.get("notices", []),
+        "file": file | {"encoding": words.ENCODINGS.get(encoding, encoding)},
+        "notices": [
+            text.replace(f"as {encoding}.", f"as {words.ENCODINGS.get(encoding, encoding)}.")
+            for text in kept.summary.get("notices", [])
+        ],
         "changes": change_count(kept.summary) if counts else 0,
         "group_tabs": tabs,
         "group": chosen,
         "rows": rows[:SHOWN],
+        # Imports of earlier versions kept names and sites only.
+        "has_contacts": chosen == "new" and any("telephone" in row for row in rows),
         "hidden": max(
             0, counts.get(chosen, 0) - SHOWN if chosen in kept.summary else counts.get(chosen, 0) - len(rows)
         ),
