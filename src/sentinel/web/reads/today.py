@@ -200,7 +200,7 @@ def silent_accounts(accounts: QuerySet[Account], now: datetime) -> QuerySet[Acco
 
 
 def _rows(duties: QuerySet[Duty], now: datetime) -> list[Row]:
-    """Late first, among the late whoever cannot work, then by due time. One calendar per site."""
+    """Late first, work stopped before the rest, then by due time. One calendar per site."""
     found = list(duties)
     by_site: dict[int, WorkerNow] = {}
     for duty in found:
