@@ -66,7 +66,14 @@ def change_count(summary: Mapping[str, Any]) -> int:
 def _examples(diff: Diff, sites: Mapping[int, str]) -> dict[str, list[dict[str, Any]]]:
     return {
         "new": [
-            {"line": n.line, "name": n.wanted.name, "email": n.wanted.email, "site": sites[n.wanted.site_id]}
+            {
+                "line": n.line,
+                "name": n.wanted.name,
+                "email": n.wanted.email,
+                "site": sites[n.wanted.site_id],
+                "telephone": n.wanted.telephone,
+                "language": n.wanted.language,
+            }
             for n in diff.new[:MOST_EXAMPLES]
         ],
         "returned": [_change(c, sites) for c in diff.returned[:MOST_EXAMPLES]],
