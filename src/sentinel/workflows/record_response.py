@@ -150,8 +150,10 @@ def _doubt_the_other_face(response: Response, recent: list[Response], now: datet
     problems = {pk: lock_problem(pk) for pk in ids}
     for earlier in doubtful:
         problem = problems.get(earlier.problem_id or 0)
+        had_counted = earlier.evidence == Evidence.VERIFIED.value
         if earlier.evidence != Evidence.ROBOT.value:
             set_aside(earlier, reason="both faces within a minute")
+        if had_counted:  # a provisional one had set nothing in motion; its own row says enough
             record_event(
                 verb=Verb.RESPONSE_SET_ASIDE,
                 at=now,
