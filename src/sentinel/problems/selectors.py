@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from sentinel.accounts.models import Account, Worker
+from sentinel.accounts.models import Worker
 from sentinel.accounts.selectors import accounts_visible_to
 from sentinel.people.models import User
 from sentinel.people.rules import Role
 from sentinel.people.selectors import stood_in_for
 from sentinel.problems.models import Problem
-from sentinel.problems.rules import OPEN_STATES, ProblemState
+from sentinel.problems.rules import OPEN_STATES
 
 _OPEN = [s.value for s in OPEN_STATES]
 
@@ -57,11 +57,6 @@ def open_problem_of_worker(worker: Worker) -> Problem | None:
     return Problem.objects.filter(worker=worker, state__in=_OPEN).order_by("opened_at", "id").first()
 
 
-def unconfirmed(problems: QuerySet[Problem]) -> QuerySet[Problem]:
-    """Proposed, and the worker has not answered: never counted as solved."""
-    return problems.filter(state=ProblemState.PROPOSED.value)
-
-
 def similar_open_problems(
     problem: Problem, user: User, now: datetime, *, limit: int = 5
 ) -> QuerySet[Problem]:
@@ -74,14 +69,3 @@ def reopenings_since(problem: Problem, since: datetime) -> int:
     """How often the worker said no since an instant."""
     count: int = problem.proposals.filter(confirmations__verdict="no", confirmations__at__gte=since).count()
     return count
-
-
-def counts_of_last_month(account: Account, site_id: int, now: datetime) -> dict[str, int]:
-    """Facts for the proof line of one site: reported, confirmed and promised in the last 30 days."""
-    since = now - timedelta(days=30)
-    rows = Problem.objects.filter(account=account, site_id=site_id, opened_at__gte=since)
-    return {
-        "reported": rows.count(),
-        "confirmed": rows.filter(state=ProblemState.CONFIRMED.value).count(),
-        "committed": rows.filter(state=ProblemState.COMMITTED.value).count(),
-    }

@@ -12,7 +12,7 @@ from sentinel.checkins.rules import Evidence, Face, ResponseKind, Severity
 from sentinel.checkins.services import record_visit
 from sentinel.kernel.links import Purpose
 from sentinel.problems.models import Problem
-from sentinel.problems.rules import OPEN_STATES
+from sentinel.problems.selectors import open_problem_of_worker
 from sentinel.respond.evidence import plain_step, signals_of
 from sentinel.respond.forms import AnswerForm, LateForm
 from sentinel.respond.links import ANSWER_DAYS, Opened, signed_link
@@ -107,11 +107,7 @@ def _blank(opened: Opened[CheckIn], face: str) -> AnswerForm:
 
 
 def _ask(request: HttpRequest, opened: Opened[CheckIn], form: AnswerForm) -> HttpResponse:
-    waiting = (
-        Problem.objects.filter(worker=opened.worker, state__in=[state.value for state in OPEN_STATES])
-        .order_by("opened_at", "id")
-        .first()
-    )
+    waiting = open_problem_of_worker(opened.worker)
     context: dict[str, object] = {
         "form": form,
         "question": question_in(opened.subject.programme.questions, get_language() or "en"),

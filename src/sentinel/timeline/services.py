@@ -76,10 +76,34 @@ def record_event(
     if not connection.in_atomic_block:
         raise RuntimeError("record_event() must run inside the transaction of the act it records")
     stream = about.stream
+    seq, previous = end_of_chain(stream)
+    event = chained_event(
+        verb=verb, at=at, actor=actor, about=about, data=data, stream=stream, seq=seq + 1, previous=previous
+    )
+    event.save(force_insert=True)
+    return event
+
+
+def end_of_chain(stream: str) -> tuple[int, str]:
+    """The last ``seq`` and hash of a stream (0 and empty for a new one), the stream locked until commit."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 20050303))", [stream])
     last = Event.objects.filter(stream=stream).order_by("-seq").values_list("seq", "hash").first()
-    seq, previous = (last[0] + 1, last[1]) if last else (1, "")
+    return last or (0, "")
+
+
+def chained_event(
+    *,
+    verb: Verb,
+    at: datetime,
+    actor: Actor,
+    about: About,
+    data: Mapping[str, Any] | None,
+    stream: str,
+    seq: int,
+    previous: str,
+) -> Event:
+    """An event, not saved yet, as the next link of its chain."""
     event = Event(
         at=at,
         verb=verb.value,
@@ -93,11 +117,10 @@ def record_event(
         worker_id=about.worker_id,
         problem_id=about.problem_id,
         user_id=about.user_id,
-        data=json.loads(json.dumps(data or {}, default=str)),
+        data=json.loads(json.dumps(dict(data or {}), default=str)),
         previous_hash=previous,
     )
     event.hash = event_hash(
         previous=previous, stream=stream, seq=seq, at=at, verb=event.verb, body=event_body(event)
     )
-    event.save(force_insert=True)
     return event
