@@ -70,6 +70,7 @@ class Worker(models.Model):
     ``rhythm`` is the worker's own choice and wins over the programme's cadence when not ``programme``.
     ``paused_until``, ``unsubscribed_at`` and ``mail_state`` each stop check-ins, never mail about the
     worker's own open problem (except a bouncing address, which cannot be reached by mail at all).
+    ``away_until``: an out-of-office note said so; until then nothing of ours waits for this worker.
     """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="workers")
@@ -90,6 +91,9 @@ class Worker(models.Model):
         max_length=10, choices=[(r.value, r.name.title()) for r in Rhythm], default=Rhythm.PROGRAMME.value
     )
     paused_until = models.DateField(null=True, blank=True)
+    away_until = models.DateField(
+        null=True, blank=True, help_text="first day back, from their own absence note"
+    )
     unsubscribed_at = models.DateTimeField(null=True, blank=True)
     mail_state = models.CharField(
         max_length=10, choices=[(m.value, m.name.title()) for m in MailState], default=MailState.GOOD.value

@@ -4,12 +4,13 @@ docs/reference/settings.md describes each one; a house test compares the two.
 """
 
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -18,11 +19,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SENTINEL_"
 SHORTEST_SECRET = 32
-# The demonstration's mail room listens this far above the web's port.
+# The demonstration's mail room listens this far above the web's port, its ear one further.
 MAIL_ROOM_OFFSET = 25
+EAR_OFFSET = 26
+DEMONSTRATION_INBOUND_DOMAIN = "in.sentinel.example"
 
 type_of_tls = {"smtp": "none", "smtp+starttls": "starttls", "smtps": "implicit"}
 default_mail_ports = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+default_ear_ports = {"smtp": 25, "lmtp": 24}
+default_imap_ports = {"imaps": 993, "imap": 143}
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,47 @@ class MailServer:
 
     def __repr__(self) -> str:
         return f"MailServer({self.host}:{self.port}, tls={self.tls})"
+
+
+@dataclass(frozen=True)
+class BulkRelay:
+    """A relay for check-ins and how hard it may be used.
+
+    ``connections``: at most so many at once. ``per_second``: messages, 0 for no limit of ours.
+    ``per_connection``: messages before a connection is renewed. ``mode``: how much is said before an
+    answer is waited for; ``auto`` asks the server (full, pipe, lock).
+    """
+
+    server: MailServer
+    connections: int = 20
+    per_second: float = 0.0
+    per_connection: int = 500
+    mode: Literal["auto", "full", "pipe", "lock"] = "auto"
+
+
+@dataclass(frozen=True)
+class Ear:
+    """Where incoming mail is listened for."""
+
+    protocol: Literal["smtp", "lmtp"]
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """A mailbox that is fetched by IMAP; ``done_folder`` is where fetched mail is moved, empty leaves it."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    encrypted: bool
+    folder: str = "INBOX"
+    done_folder: str = ""
+
+    def __repr__(self) -> str:
+        return f"Mailbox({self.username}@{self.host}:{self.port}/{self.folder})"
 
 
 def _wrong(message: str) -> PydanticCustomError:
@@ -85,6 +131,30 @@ class Environment(BaseSettings):
         bool, Field(description="invented provider, movable clock, mail kept in the house")
     ] = False
     log_format: Annotated[Literal["text", "json"], Field(description="how log lines are written")] = "text"
+    bulk_relays: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(description="SMTP servers for check-ins, separated by spaces, each with its limits"),
+    ] = ()
+    inbound_domain: Annotated[str | None, Field(description="domain whose mail comes back into Sentinel")] = (
+        None
+    )
+    inbound_listen: Annotated[
+        str | None, Field(description="address `sentinel inbound` listens on for incoming mail")
+    ] = None
+    inbound_imap_url: Annotated[
+        str | None, Field(description="mailbox that `sentinel inbound` fetches by IMAP")
+    ] = None
+    inbound_webhook_secret: Annotated[
+        str | None, Field(description="user:password a mail provider's webhooks must sign in with")
+    ] = None
+    dkim_key: Annotated[Path | None, Field(description="private key file; check-ins are signed with it")] = (
+        None
+    )
+    dkim_selector: Annotated[str, Field(description="name of the DKIM key in the DNS")] = "sentinel"
+    name_server: Annotated[
+        str | None, Field(description="name server that the mail doctor asks, instead of the machine's own")
+    ] = None
 
     @field_validator("database_url")
     @classmethod
@@ -134,8 +204,8 @@ class Environment(BaseSettings):
     @field_validator("port")
     @classmethod
     def _check_port(cls, value: int) -> int:
-        if not 1 <= value <= 65535 - MAIL_ROOM_OFFSET:
-            raise _wrong(f"must be a number from 1 to {65535 - MAIL_ROOM_OFFSET}")
+        if not 1 <= value <= 65535 - EAR_OFFSET:
+            raise _wrong(f"must be a number from 1 to {65535 - EAR_OFFSET}")
         return value
 
     @field_validator("data_dir")
@@ -149,6 +219,61 @@ class Environment(BaseSettings):
     @classmethod
     def _split_hosts(cls, value: object) -> object:
         return tuple(filter(None, (h.strip() for h in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("bulk_relays", mode="before")
+    @classmethod
+    def _split_relays(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("bulk_relays")
+    @classmethod
+    def _check_relays(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            _relay_of(url)
+        return value
+
+    @field_validator("inbound_domain")
+    @classmethod
+    def _check_inbound_domain(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        domain = value.strip().lower().rstrip(".")
+        if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
+            raise _wrong("must be a domain name, for example in.example.com")
+        return domain
+
+    @field_validator("inbound_listen")
+    @classmethod
+    def _check_inbound_listen(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = _split(value, "lmtp://127.0.0.1:8024")
+            if parts.scheme not in default_ear_ports or not parts.hostname:
+                raise _wrong("must begin with smtp:// or lmtp://, for example lmtp://127.0.0.1:8024")
+        return value
+
+    @field_validator("inbound_imap_url")
+    @classmethod
+    def _check_inbound_imap_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            example = "imaps://user:password@imap.example.com/INBOX"
+            parts = _split(value, example)
+            if parts.scheme not in default_imap_ports or not (parts.hostname and parts.username):
+                raise _wrong(f"must begin with imaps:// and name a user, for example {example}")
+        return value
+
+    @field_validator("inbound_webhook_secret")
+    @classmethod
+    def _check_webhook_secret(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[^:]+:.{16,}", value):
+            raise _wrong("must look like user:password, with a password of at least 16 characters")
+        return value
+
+    @field_validator("dkim_key")
+    @classmethod
+    def _check_dkim_key(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise _wrong(f"names no file: {value}")
+        return value
 
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> "Environment":
@@ -180,18 +305,83 @@ class Environment(BaseSettings):
                 if self.demonstration
                 else MailServer("127.0.0.1", 25)
             )
-        parts = urlsplit(self.email_url)
-        return MailServer(
+        return _server_of(urlsplit(self.email_url))
+
+    @property
+    def relays(self) -> tuple[BulkRelay, ...]:
+        """The relays for check-ins: the named ones, else the server that takes all other mail."""
+        return tuple(_relay_of(url) for url in self.bulk_relays) or (BulkRelay(self.mail_server),)
+
+    @property
+    def reply_domain(self) -> str:
+        """The domain of addresses that come back into Sentinel; empty when replies go to people."""
+        return self.inbound_domain or (DEMONSTRATION_INBOUND_DOMAIN if self.demonstration else "")
+
+    @property
+    def ear(self) -> Ear | None:
+        """Where `sentinel inbound` listens; None when it does not."""
+        if self.inbound_listen is None:
+            return Ear("smtp", "127.0.0.1", self.port + EAR_OFFSET) if self.demonstration else None
+        parts = urlsplit(self.inbound_listen)
+        protocol: Literal["smtp", "lmtp"] = "lmtp" if parts.scheme == "lmtp" else "smtp"
+        return Ear(protocol, parts.hostname or "", parts.port or default_ear_ports[protocol])
+
+    @property
+    def mailbox(self) -> Mailbox | None:
+        """The mailbox fetched by IMAP, if any."""
+        if self.inbound_imap_url is None:
+            return None
+        parts = urlsplit(self.inbound_imap_url)
+        options = dict(parse_qsl(parts.query))
+        return Mailbox(
             host=parts.hostname or "",
-            port=parts.port or default_mail_ports[parts.scheme],
+            port=parts.port or default_imap_ports[parts.scheme],
             username=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
-            tls=type_of_tls[parts.scheme],
+            encrypted=parts.scheme == "imaps",
+            folder=unquote(parts.path.strip("/")) or "INBOX",
+            done_folder=options.get("done", ""),
         )
 
     def secret(self) -> str:
         """The secret key; for the embedded database it is made once and kept in the data directory."""
         return self.secret_key or _kept_secret(self.data_dir / "secret-key")
+
+
+def _server_of(parts: SplitResult) -> MailServer:
+    return MailServer(
+        host=parts.hostname or "",
+        port=parts.port or default_mail_ports[parts.scheme],
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=type_of_tls[parts.scheme],
+    )
+
+
+def _relay_of(url: str) -> BulkRelay:
+    """A relay from its address. Raises with plain words; the address may hold a secret and is not shown."""
+    example = "smtp+starttls://user:password@mail.example.com?connections=20&per_second=100"
+    parts = _split(url, example)
+    if parts.scheme not in type_of_tls or not parts.hostname:
+        raise _wrong(f"must hold addresses like {example}")
+    options = dict(parse_qsl(parts.query))
+    try:
+        relay = BulkRelay(
+            server=_server_of(parts),
+            connections=int(options.pop("connections", 20)),
+            per_second=float(options.pop("per_second", 0)),
+            per_connection=int(options.pop("per_connection", 500)),
+            mode=options.pop("mode", "auto"),  # type: ignore[arg-type]
+        )
+    except ValueError:
+        raise _wrong("has a limit that is no number (connections, per_second, per_connection)") from None
+    if options:
+        raise _wrong(f"knows connections, per_second, per_connection and mode, but not {', '.join(options)}")
+    if relay.mode not in ("auto", "full", "pipe", "lock"):
+        raise _wrong("must have mode=auto, full, pipe or lock")
+    if not (1 <= relay.connections <= 500 and relay.per_second >= 0 and relay.per_connection >= 1):
+        raise _wrong("must have 1 to 500 connections, and no negative limit")
+    return relay
 
 
 def _kept_secret(path: Path) -> str:

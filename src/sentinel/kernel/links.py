@@ -38,7 +38,11 @@ class Purpose(StrEnum):
     PREFERENCES = "s"
     UNSUBSCRIBE = "u"
     OBJECT = "o"
-    REPLY = "r"
+    # These four are parts of mail addresses, never of pages.
+    REPLY_TO_DELIVERY = "rd"
+    REPLY_TO_MESSAGE = "rm"
+    BOUNCE_OF_DELIVERY = "bd"
+    BOUNCE_OF_MESSAGE = "bm"
 
 
 class LinkError(Refused):

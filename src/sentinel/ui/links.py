@@ -6,6 +6,7 @@ A test in ``tests/house`` holds both together.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from django.conf import settings
@@ -41,3 +42,40 @@ def read_public_token(token: str, purpose: Purpose, *, today: date, valid_days: 
 def console_url(path: str) -> str:
     """The absolute address of a console page; ``path`` begins with a slash."""
     return f"{settings.BASE_URL}{path}"
+
+
+#: How long an address that a reply or a bounce goes to is good for: people answer old mail.
+MAILBOX_DAYS = 400
+_MAILBOXES = frozenset(
+    {
+        Purpose.REPLY_TO_DELIVERY,
+        Purpose.REPLY_TO_MESSAGE,
+        Purpose.BOUNCE_OF_DELIVERY,
+        Purpose.BOUNCE_OF_MESSAGE,
+        Purpose.UNSUBSCRIBE,
+    }
+)
+_MAILBOX = re.compile(r"([a-z]{1,2})-([a-z2-7]{44})")
+
+
+def mailbox(purpose: Purpose, subject_id: int, *, today: date) -> str:
+    """The address under which mail about this subject comes back into Sentinel; empty when no domain for
+    incoming mail is set, and then replies go to people's own mailboxes."""
+    if not settings.INBOUND_DOMAIN:
+        return ""
+    return f"{purpose.value}-{public_token(purpose, subject_id, today=today)}@{settings.INBOUND_DOMAIN}"
+
+
+def read_mailbox(address: str, *, today: date) -> tuple[Purpose, int]:
+    """What one of our addresses is for, and its subject's id; upper case and a display name are no hindrance.
+
+    Raises :class:`~sentinel.kernel.links.LinkForged` for anything that is none of ours, and
+    :class:`~sentinel.kernel.links.LinkExpired` after :data:`MAILBOX_DAYS`.
+    """
+    local, _, domain = address.strip().strip("<>").lower().rpartition("@")
+    found = _MAILBOX.fullmatch(local)
+    known = {purpose.value: purpose for purpose in _MAILBOXES}
+    if found is None or found[1] not in known or not domain or domain != settings.INBOUND_DOMAIN:
+        raise links.LinkForged("link_forged", "This is no address of ours.")
+    purpose = known[found[1]]
+    return purpose, read_public_token(found[2], purpose, today=today, valid_days=MAILBOX_DAYS)

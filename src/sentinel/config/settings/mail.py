@@ -16,3 +16,6 @@ EMAIL_TIMEOUT = 20
 # The demonstration's mail room: where it listens, and whether mail goes there at all.
 MAIL_ROOM_PORT = environment().mail_room_port
 CATCHES_MAIL = environment().catches_mail
+
+# Mail that comes back: the domain of our own addresses, empty when replies go to people's mailboxes.
+INBOUND_DOMAIN = environment().reply_domain

@@ -1,0 +1,10 @@
+"""The application `standing`."""
+
+from django.apps import AppConfig
+
+
+class StandingConfig(AppConfig):
+    """Names the package for Django."""
+
+    name = "sentinel.standing"
+    label = "standing"
