@@ -35,7 +35,10 @@ def test_the_purposes_keep_their_letters() -> None:
         "PREFERENCES": "s",
         "UNSUBSCRIBE": "u",
         "OBJECT": "o",
-        "REPLY": "r",
+        "REPLY_TO_DELIVERY": "rd",
+        "REPLY_TO_MESSAGE": "rm",
+        "BOUNCE_OF_DELIVERY": "bd",
+        "BOUNCE_OF_MESSAGE": "bm",
     }
 
 
