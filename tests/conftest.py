@@ -15,7 +15,11 @@ from sentinel.ops.catalogues import compile_changed
 from sentinel.ops.postgres import Cluster, cluster_in
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-CHROMIUM = shutil.which("chromium")
+#: Marker → what must be installed, how SENTINEL_TEST_REQUIRE calls it, and what to say without it.
+NEEDS = {
+    "e2e": ("chromium", "browser", "needs chromium (apt install chromium)"),
+    "postfix": ("/usr/sbin/postfix", "postfix", "needs Postfix (apt install postfix)"),
+}
 # Losing this server's data costs a second, so it never waits for the disk.
 CARELESS = {
     "fsync": "off",
@@ -32,12 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave browser tests out where there is no browser, unless SENTINEL_TEST_REQUIRE asks for one."""
-    if CHROMIUM or "browser" in os.environ.get("SENTINEL_TEST_REQUIRE", "").split(","):
-        return
-    for item in items:
-        if item.get_closest_marker("e2e"):
-            item.add_marker(pytest.mark.skip(reason="needs chromium (apt install chromium)"))
+    """Leave out the tests whose system package is missing, unless SENTINEL_TEST_REQUIRE asks for it."""
+    required = os.environ.get("SENTINEL_TEST_REQUIRE", "").split(",")
+    for marker, (program, name, reason) in NEEDS.items():
+        if shutil.which(program) or name in required:
+            continue
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 class NetworkForbidden(RuntimeError):
