@@ -85,7 +85,6 @@ class Verb(StrEnum):
     SUPPRESSION_LIFTED = "suppression.lifted"
     BRAKE_SET = "brake.set"
     BRAKE_RELEASED = "brake.released"
-    ATTACHMENT_READ = "attachment.read"
     USER_ADDED = "user.added"
     USER_CHANGED = "user.changed"
     USER_ABSENT = "user.absent"
