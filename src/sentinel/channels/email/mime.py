@@ -1,155 +1,20 @@
-"""Builds the mail from the payload, byte for byte the same every time: a repeat is the same message.
-
-Whether a mail says that nobody typed it (``Auto-Submitted``) is for the message to say, in the
-payload's headers: a letter that a person wrote must not be taken for a machine's.
-"""
+"""The mail of a claimed message; :mod:`sentinel.ui.mime` builds it."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import datetime
-from email.errors import HeaderParseError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
-from email.utils import format_datetime
-
 from sentinel.outbox.services import Claimed
+from sentinel.ui import mime
+from sentinel.ui.mime import BadAddress, CannotBeBuilt, Envelope
 
-#: Larger mails are clipped by some mail programs, with the answer buttons in the clipped part.
-LARGEST = 20_000
-_LONGEST_LINE = 998
-_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
-#: What the payload's own headers may not replace.
-_OURS = frozenset(
-    {
-        "from", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "reply-to", "return-path",
-        "mime-version", "content-type", "content-transfer-encoding", "content-disposition",
-    }
-)  # fmt: skip
-
-
-class CannotBeBuilt(ValueError):
-    """The payload or the address can never become a mail; trying again is pointless."""
-
-
-class BadAddress(CannotBeBuilt):
-    """The recipient's address is none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Envelope:
-    """A finished mail: who sends it, to whom, and the bytes (CRLF lines, 7 bit)."""
-
-    sender: str
-    recipient: str
-    message_id: str
-    content: bytes
-
-    @property
-    def is_large(self) -> bool:
-        return len(self.content) > LARGEST
-
-
-class _Policy(EmailPolicy):
-    """The standard policy, but plain headers stay on one line.
-
-    The standard library breaks a long address in List-Unsubscribe into encoded words, which no
-    mail program puts together again; lines up to 998 bytes are legal.
-    """
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        line = f"{name}: {value}"
-        if (
-            name.lower() not in ("from", "to", "subject", "reply-to")
-            and line.isascii()
-            and len(line) <= _LONGEST_LINE
-        ):
-            return line.encode("ascii") + b"\r\n"
-        return super().fold_binary(name, value)
-
-
-_POLICY = _Policy(linesep=SMTP.linesep, cte_type="7bit", raise_on_defect=False)
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks and control characters: nobody's words may add a header."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+__all__ = ["BadAddress", "CannotBeBuilt", "Envelope", "build"]
 
 
 def build(message: Claimed) -> Envelope:
     """The mail of a claimed message. Raises :class:`CannotBeBuilt`; the same input gives the same bytes."""
-    try:
-        return _build(message)
-    except CannotBeBuilt:
-        raise
-    except (KeyError, TypeError, ValueError, HeaderParseError) as error:
-        raise CannotBeBuilt(f"the mail cannot be built: {error!r}") from error
-
-
-def _build(message: Claimed) -> Envelope:
-    payload = message.payload
-    sender = _address(one_line(payload["from_name"]), payload["from_address"])
-    recipient = _recipient(message.address)
-    message_id = f"<{message.message_id}@{sender.domain}>"
-    mail = EmailMessage(policy=_POLICY)
-    mail["From"] = sender
-    mail["To"] = recipient
-    mail["Subject"] = one_line(payload["subject"])
-    mail["Date"] = format_datetime(_whole_second(message.created_at))
-    mail["Message-ID"] = message_id
-    if payload.get("reply_to"):
-        mail["Reply-To"] = _address("", payload["reply_to"])
-    mail["X-Sentinel-Kind"] = one_line(message.kind)
-    for name, value in (payload.get("headers") or {}).items():
-        _add(mail, name, value)
-    mail.set_content(payload["text"], charset="utf-8", cte="quoted-printable")
-    if payload.get("html"):
-        mail.add_alternative(payload["html"], subtype="html", charset="utf-8", cte="quoted-printable")
-        mail.set_boundary(f"=_{message.message_id}")
-    if payload.get("language"):
-        mail["Content-Language"] = one_line(payload["language"])  # last: set_content() clears Content-*
-    return Envelope(
-        sender=sender.addr_spec,
-        recipient=recipient.addr_spec,
-        message_id=message_id,
-        content=mail.as_bytes(),
+    return mime.build(
+        message.payload,
+        to=message.address,
+        identity=message.message_id,
+        at=message.created_at,
+        kind=message.kind,
     )
-
-
-def _add(mail: EmailMessage, name: str, value: str) -> None:
-    if not _HEADER_NAME.fullmatch(name):
-        raise CannotBeBuilt(f"{name!r} is not the name of a header")
-    if name.lower() in _OURS:
-        raise CannotBeBuilt(f"the header {name} is not the payload's to set")
-    if name in mail:
-        del mail[name]
-    mail[name] = one_line(str(value))
-
-
-def _recipient(address: str) -> Address:
-    try:
-        return _address("", address)
-    except CannotBeBuilt as error:
-        raise BadAddress(str(error)) from None
-
-
-def _address(name: str, address: str) -> Address:
-    """An address whose domain is ASCII (IDNA); the local part stays as it is."""
-    if _CONTROL.search(address) or address.count("@") < 1:
-        raise CannotBeBuilt(f"{address!r} is not an e-mail address")
-    local, _, domain = address.strip().rpartition("@")
-    try:
-        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
-        parsed = Address(display_name=name, addr_spec=f"{local}@{ascii_domain}")
-    except (HeaderParseError, ValueError, IndexError) as error:
-        raise CannotBeBuilt(f"{address!r} is not an e-mail address: {error}") from error
-    if not parsed.username or not parsed.domain:
-        raise CannotBeBuilt(f"{address!r} is not an e-mail address")
-    return parsed
-
-
-def _whole_second(at: datetime) -> datetime:
-    return at.replace(microsecond=0)
