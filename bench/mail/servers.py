@@ -148,3 +148,22 @@ def temporary_place() -> Iterator[Place]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(cluster.home, ignore_errors=True)
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One of the product's own programs, its words in `log`, stopped at the end as an operator stops it."""
+    with log.open("ab") as words:
+        process = subprocess.Popen(
+            command, env=environment, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=words, stderr=words
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

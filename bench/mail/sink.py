@@ -19,11 +19,12 @@ import json
 import random
 import re
 import signal
-import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import cast
 
 MESSAGE_ID = re.compile(rb"^Message-ID:\s*<?([^>\s]+)", re.IGNORECASE | re.MULTILINE)
 LONGEST_HEADERS = 8192
@@ -100,8 +101,7 @@ class Session(asyncio.Protocol):
         self.under_way: deque[tuple[float, bytes]] = deque()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.manners.counts.connections += 1
         self._later(self.manners.rtt, lambda: self._write(b"220 sink ESMTP\r\n"))
 
@@ -123,7 +123,7 @@ class Session(asyncio.Protocol):
         if self.under_way:
             self.loop.call_at(self.under_way[0][0], self._arrive)
 
-    def _later(self, seconds: float, act) -> None:  # type: ignore[no-untyped-def]
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
         if seconds:
             self.loop.call_later(seconds, act)
         else:
@@ -264,4 +264,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
