@@ -20,7 +20,7 @@ from django.utils.translation import override
 from sentinel.checkins.rules import ResponseKind
 from sentinel.kernel.links import Purpose
 from sentinel.ui.dates import local_date, local_day
-from sentinel.ui.links import public_url
+from sentinel.ui.links import mailbox, public_url
 from sentinel.ui.mail import (
     Block,
     Choice,
@@ -102,7 +102,8 @@ class AboutFacts:
 class QuestionFacts:
     """One check-in. ``is_first``: the worker has never been asked and is told who asks and why.
 
-    ``programme_id`` and ``site_name`` name the stream for mail filters and the reader.
+    ``programme_id`` and ``site_name`` name the stream for mail filters and the reader. ``proof_words``
+    stand for :func:`proof_line` where the line was worded before.
     """
 
     check_in_id: int
@@ -116,6 +117,7 @@ class QuestionFacts:
     is_first: bool
     now: datetime
     proof: ProofFacts | None = None
+    proof_words: str = ""
     about: AboutFacts | None = None
 
 
@@ -215,7 +217,7 @@ def proof_line(facts: ProofFacts | None, language: str) -> str:
 
 def _question_letter(facts: QuestionFacts) -> Letter:
     today = facts.now.date()
-    proof = proof_line(facts.proof, facts.language)
+    proof = facts.proof_words or proof_line(facts.proof, facts.language)
     before: list[Block] = []
     if facts.is_first:
         before.append(
@@ -311,4 +313,5 @@ def _headers(facts: QuestionFacts) -> dict[str, str]:
         one_click_url=public_url(Purpose.UNSUBSCRIBE, facts.worker_id, "one-click", today=facts.now.date()),
         list_name=facts.sender.provider,
         list_id=f"check-in-{facts.programme_id}.{host}",
+        mailbox=mailbox(Purpose.UNSUBSCRIBE, facts.worker_id, today=facts.now.date()),
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, Func, Max, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, Lower
 
 from sentinel.accounts.models import Worker
 from sentinel.accounts.rules import MailState, Rhythm, WorkerStatus
@@ -16,6 +17,7 @@ from sentinel.checkins.models import CheckIn, PleaseCheck, Programme, Response
 from sentinel.checkins.rules import PROVISIONAL_PATIENCE, CadenceRules, CheckInState, Evidence, Face
 from sentinel.kernel.calendars import SendWindow
 from sentinel.people.models import User
+from sentinel.standing.selectors import braked_account_ids, in_force
 
 #: How far back the cadence looks; the quarterly rhythm needs one year of silence to show.
 MEMORY = timedelta(days=730)
@@ -108,14 +110,19 @@ def histories(worker_ids: Collection[int], now: datetime) -> dict[int, History]:
 def workers_without_plan(now: datetime) -> QuerySet[Worker]:
     """Workers who might be asked and have no planned check-in, by id.
 
-    The database leaves out who cannot be asked for now (left, unsubscribed, bouncing, paused without
-    end, no permission for the site), so that planning everybody else comes to an end. The exact
-    judgement is the rules', at sending.
+    The database leaves out who cannot be asked for now (left, unsubscribed, bouncing, suppressed, paused
+    without end, no permission for the site, an account whose check-ins stand still), so that planning
+    everybody else comes to an end. The exact judgement is the rules', at sending.
     """
     planned = CheckIn.objects.filter(worker=OuterRef("pk"), state=CheckInState.PLANNED.value)
+    address = Lower(OuterRef("email"))
+    domain = Func(address, Value("@"), Value(2), function="split_part", output_field=CharField())
+    suppressed = in_force().filter(address__in=(address, Concat(Value("@"), domain)))
     return (
         Worker.objects.filter(
             ~Exists(planned),
+            ~Exists(suppressed),
+            ~Q(site__account__in=braked_account_ids()),
             ~Q(rhythm=Rhythm.PAUSE.value, paused_until__isnull=True),
             # Sites are few: judging them first spares the database a look at permissions per worker.
             site__in=permitted_site_ids(now),

@@ -124,3 +124,20 @@ class ScannerHabit(models.Model):
 
     def __str__(self) -> str:
         return self.domain
+
+
+class HabitMark(models.Model):
+    """How far the journal of visits and the responses were read for habits; one row.
+
+    Ids, read in order: what a turn has counted is never counted again.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    visits_to = models.BigIntegerField(default=0)
+    responses_to = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="habit_mark_one_row"),)
+
+    def __str__(self) -> str:
+        return f"habits read to visit {self.visits_to}, response {self.responses_to}"

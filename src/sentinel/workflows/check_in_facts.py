@@ -21,6 +21,7 @@ from sentinel.checkins.selectors import History, active_programme, histories
 from sentinel.kernel.calendars import local_instant
 from sentinel.problems.models import Commitment, Problem, Proposal
 from sentinel.problems.rules import OPEN_STATES, ProblemState
+from sentinel.standing.selectors import braked_account_ids, suppressed_among
 
 _OPEN = [state.value for state in OPEN_STATES]
 _WEEK = timedelta(days=7)
@@ -36,6 +37,21 @@ class ProblemFacts:
     has_open: bool = False
     about_problem_id: int | None = None
     last_confirmed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingFacts:
+    """Whom mail systems, or people, told us to leave alone: addresses, and accounts that stand still."""
+
+    suppressed: frozenset[str]
+    braked: frozenset[int]
+
+
+def standing_facts(workers: Iterable[Worker]) -> StandingFacts:
+    """The standing of many workers' addresses and accounts; two queries."""
+    return StandingFacts(
+        suppressed=suppressed_among(worker.email for worker in workers), braked=braked_account_ids()
+    )
 
 
 def problem_facts(worker_ids: Collection[int]) -> dict[int, ProblemFacts]:
@@ -124,6 +140,7 @@ def cadence_facts(worker: Worker, history: History, problems: ProblemFacts) -> C
         worker_id=worker.pk,
         rhythm=Rhythm(worker.rhythm),
         paused_until=worker.paused_until,
+        away_until=worker.away_until,
         sent=history.sent,
         last_answer_at=history.last_answer_at,
         last_skipped_for=history.last_skipped_for,
@@ -139,6 +156,7 @@ def asking_facts(
     is_permitted: bool,
     history: History,
     problems: ProblemFacts,
+    standing: StandingFacts,
     now: datetime,
 ) -> AskingFacts:
     """A worker as the question "may we ask now?" sees them.
@@ -155,7 +173,10 @@ def asking_facts(
         is_unsubscribed=worker.unsubscribed_at is not None,
         rhythm=Rhythm(worker.rhythm),
         paused_until=worker.paused_until,
+        away_until=worker.away_until,
         mail_state=MailState(worker.mail_state),
+        is_suppressed=worker.email in standing.suppressed,
+        is_braked=worker.site.account_id in standing.braked,
         has_open_problem=problems.has_open,
         about_problem_id=problems.about_problem_id,
         last_sent_at=history.sent[-1] if history.sent else None,
@@ -171,7 +192,7 @@ def why_not_asked_now(workers: Collection[Worker], now: datetime) -> dict[int, t
     """
     programme = active_programme()
     ids = [worker.pk for worker in workers]
-    past, problems = histories(ids, now), problem_facts(ids)
+    past, problems, standing = histories(ids, now), problem_facts(ids), standing_facts(workers)
     permitted = permitted_site_ids(now, {worker.site_id: worker.site for worker in workers}.values())
     return {
         worker.pk: why_not_asked(
@@ -181,6 +202,7 @@ def why_not_asked_now(workers: Collection[Worker], now: datetime) -> dict[int, t
                 is_permitted=worker.site_id in permitted,
                 history=past[worker.pk],
                 problems=problems[worker.pk],
+                standing=standing,
                 now=now,
             ),
             now,

@@ -25,7 +25,7 @@ from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.check_in_facts import ProblemFacts, cadence_facts, problem_facts
 
-#: What makes a plan stale: the worker chose, moved, came back, answered, or was helped.
+#: What makes a plan stale: the worker chose, moved, came back, is away, answered, or was helped.
 _CHANGES = (
     Verb.WORKER_SET_PREFERENCES,
     Verb.WORKER_RESUBSCRIBED,
@@ -33,6 +33,7 @@ _CHANGES = (
     Verb.WORKER_RETURNED,
     Verb.WORKER_ANSWERED_HAPPY,
     Verb.WORKER_COMMENTED,
+    Verb.WORKER_AWAY,
     Verb.PROBLEM_OPENED,
     Verb.PROBLEM_CONFIRMED,
     Verb.CONFIRMATION_RECORDED_BY_TELEPHONE,

@@ -35,10 +35,12 @@ from sentinel.timeline.services import ENGINE, About, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.check_in_facts import (
     ProblemFacts,
+    StandingFacts,
     about_facts,
     asking_facts,
     problem_facts,
     proof_facts,
+    standing_facts,
 )
 
 
@@ -50,6 +52,7 @@ class _Batch:
     permitted: frozenset[int]
     past: dict[int, History]
     problems: dict[int, ProblemFacts]
+    standing: StandingFacts
     about: dict[int, AboutFacts]
     proof: dict[int, ProofFacts]
     now: datetime
@@ -94,6 +97,7 @@ def _load(due: list[CheckIn], now: datetime) -> _Batch:
         permitted=permitted_site_ids(now, sites.values()),
         past=histories(ids, now),
         problems=problems,
+        standing=standing_facts(check_in.worker for check_in in due),
         about=about_facts([facts.about_problem_id for facts in problems.values() if facts.about_problem_id]),
         proof=proof_facts(sites.values(), now),
         now=now,
@@ -110,6 +114,7 @@ def _settle(check_in: CheckIn, batch: _Batch) -> NewMessage | None:
         is_permitted=worker.site_id in batch.permitted,
         history=batch.past[worker.pk],
         problems=problems,
+        standing=batch.standing,
         now=now,
     )
     reasons = why_not_asked(facts, now)

@@ -14,6 +14,11 @@ from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import Beat, CheckInState, Face
 from sentinel.people.models import WorkCalendar
 from sentinel.problems.rules import CallOutcome, Verdict
+from sentinel.standing.models import Brake
+from sentinel.standing.services import lift_suppression, release_brake, suppress
+from sentinel.standing.states import SuppressedBecause
+from sentinel.timeline.services import ENGINE, About, record_event
+from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acknowledge import acknowledge
 from sentinel.workflows.log_call import log_call
 from sentinel.workflows.plan_check_ins import plan_check_ins
@@ -160,3 +165,34 @@ def test_many_workers_cost_as_many_queries_as_one(world: World) -> None:
     )
     assert queries() == few
     assert CheckIn.objects.filter(state=PLANNED).count() == 63
+
+
+def test_who_is_suppressed_or_at_a_braked_account_is_not_planned(world: World) -> None:
+    entry = suppress(address="OLENA@lindgren.example", because=SuppressedBecause.REQUEST, now=world.now)
+    suppress(address="@other.example", because=SuppressedBecause.REQUEST, now=world.now)
+    assert plan_check_ins(now=world.now) == 1
+    assert not planned(world.olena)
+    assert not planned(world.other_worker)
+    lift_suppression(suppression_id=entry.pk, reason="they asked for it", now=world.now)
+    brake = Brake.objects.create(account_id=world.account.pk, set_at=world.now, complaints=3, delivered=500)
+    assert plan_check_ins(now=world.now) == 0
+    release_brake(brake_id=brake.pk, reason="talked to them", now=world.now)
+    assert plan_check_ins(now=world.now) == 1
+    assert planned(world.olena)
+
+
+def test_a_plan_made_before_the_worker_went_away_is_made_anew_for_their_return(world: World) -> None:
+    plan_check_ins(now=world.now)
+    world.clock.advance(minutes=5)
+    back = world.now.date() + timedelta(days=24)
+    Worker.objects.filter(pk=world.olena.pk).update(away_until=back)
+    with transaction.atomic():
+        record_event(
+            verb=Verb.WORKER_AWAY,
+            at=world.now,
+            actor=ENGINE,
+            about=About(account_id=world.account.pk, worker_id=world.olena.pk),
+        )
+    assert plan_check_ins(now=world.now) == 1
+    (check_in,) = planned(world.olena)
+    assert check_in.planned_for.date() >= back

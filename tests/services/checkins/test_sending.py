@@ -13,6 +13,8 @@ from sentinel.checkins.models import CheckIn, Response
 from sentinel.checkins.rules import CheckInState, WhyNot
 from sentinel.outbox.selectors import MessageView, message_by_key, messages_to
 from sentinel.problems.rules import CallOutcome
+from sentinel.standing.services import record_complaint, suppress
+from sentinel.standing.states import SuppressedBecause
 from sentinel.workflows.check_in_facts import problem_facts, proof_facts, why_not_asked_now
 from sentinel.workflows.log_call import log_call
 from sentinel.workflows.make_commitment import make_commitment
@@ -111,6 +113,30 @@ def report_a_problem(world: World) -> None:
     world.clock.set(IN_WINDOW)
 
 
+def go_away(world: World) -> None:
+    Worker.objects.filter(pk=world.olena.pk).update(away_until=IN_WINDOW.date() + timedelta(days=1))
+
+
+def suppress_the_address(world: World) -> None:
+    suppress(address="Olena@Lindgren.example", because=SuppressedBecause.REQUEST, now=world.now)
+
+
+def suppress_the_domain(world: World) -> None:
+    suppress(address="@lindgren.example", because=SuppressedBecause.REQUEST, now=world.now)
+
+
+def complain_much(world: World) -> None:
+    for _ in range(3):
+        record_complaint(
+            account_id=world.account.pk,
+            worker_id=None,
+            incoming_id=None,
+            source="a test",
+            delivered=1000,
+            now=world.now,
+        )
+
+
 def be_asked_yesterday(world: World) -> None:
     world.clock.advance(days=-1)
     world.check_in()
@@ -124,6 +150,10 @@ def be_asked_yesterday(world: World) -> None:
         (unsubscribe, WhyNot.UNSUBSCRIBED),
         (bounce, WhyNot.BOUNCED),
         (report_a_problem, WhyNot.OPEN_PROBLEM),
+        (go_away, WhyNot.AWAY),
+        (suppress_the_address, WhyNot.SUPPRESSED),
+        (suppress_the_domain, WhyNot.SUPPRESSED),
+        (complain_much, WhyNot.COMPLAINT_BRAKE),
         (be_asked_yesterday, WhyNot.FATIGUE),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),

@@ -32,7 +32,10 @@ def test_nothing_forbids_it_by_itself() -> None:
         ({"rhythm": Rhythm.PAUSE, "paused_until": date(2026, 3, 11)}, WhyNot.PAUSED),
         ({"mail_state": MailState.BOUNCED}, WhyNot.BOUNCED),
         ({"mail_state": MailState.COMPLAINED}, WhyNot.COMPLAINED),
+        ({"is_suppressed": True}, WhyNot.SUPPRESSED),
+        ({"is_braked": True}, WhyNot.COMPLAINT_BRAKE),
         ({"has_open_problem": True}, WhyNot.OPEN_PROBLEM),
+        ({"away_until": date(2026, 3, 11)}, WhyNot.AWAY),
         ({"last_sent_at": NOW - timedelta(days=6)}, WhyNot.FATIGUE),
         ({"mails_in_7_days": 2}, WhyNot.FATIGUE),
     ],
@@ -47,6 +50,7 @@ def test_each_reason_is_named(facts: dict[str, Any], reason: WhyNot) -> None:
     [
         {"has_open_problem": True, "about_problem_id": 9},
         {"paused_until": date(2026, 3, 10)},
+        {"away_until": date(2026, 3, 10)},
         {"rhythm": Rhythm.PAUSE, "paused_until": date(2026, 3, 10)},
         {"last_sent_at": NOW - timedelta(days=7)},
         # A few seconds less than a week, on the same weekday: a week on the wall all the same.

@@ -25,7 +25,10 @@ class WhyNot(StrEnum):
     PAUSED = "paused"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
+    SUPPRESSED = "suppressed"
+    COMPLAINT_BRAKE = "complaint_brake"
     OPEN_PROBLEM = "open_problem"
+    AWAY = "away"
     FATIGUE = "fatigue"
     NO_SENDING_DAY = "no_sending_day"
 
@@ -39,7 +42,10 @@ _WORDS = {
     WhyNot.PAUSED: "the worker has paused",
     WhyNot.BOUNCED: "mail to this address came back",
     WhyNot.COMPLAINED: "the worker reported our mail as unwanted",
+    WhyNot.SUPPRESSED: "the address or its domain is on the list of those we never write to",
+    WhyNot.COMPLAINT_BRAKE: "too many at this account reported our mail as unwanted; nobody there is asked",
     WhyNot.OPEN_PROBLEM: "the worker has an open problem; it is followed up instead",
+    WhyNot.AWAY: "the worker is away, as their own note says",
     WhyNot.FATIGUE: "the worker was written to less than a week ago",
     WhyNot.NO_SENDING_DAY: "the site has no day on which mail may be sent",
 }
@@ -55,7 +61,8 @@ class AskingFacts:
     """What decides whether a worker may be asked. ``zone`` is the site's; instants in UTC.
 
     ``about_problem_id``: the open problem the check-in asks about, which therefore does not forbid it.
-    ``mails_in_7_days``: mail of any kind but answers to the worker's own words.
+    ``mails_in_7_days``: mail of any kind but answers to the worker's own words. ``away_until``: the first
+    day back. ``is_braked``: the account's check-ins stand still because of complaints.
     """
 
     zone: str
@@ -66,7 +73,10 @@ class AskingFacts:
     is_unsubscribed: bool = False
     rhythm: Rhythm = Rhythm.PROGRAMME
     paused_until: date | None = None
+    away_until: date | None = None
     mail_state: MailState = MailState.GOOD
+    is_suppressed: bool = False
+    is_braked: bool = False
     has_open_problem: bool = False
     about_problem_id: int | None = None
     last_sent_at: datetime | None = None
@@ -86,7 +96,10 @@ def why_not_asked(facts: AskingFacts, now: datetime) -> tuple[WhyNot, ...]:
         WhyNot.PAUSED: _is_paused(facts, now),
         WhyNot.BOUNCED: facts.mail_state is MailState.BOUNCED,
         WhyNot.COMPLAINED: facts.mail_state is MailState.COMPLAINED,
+        WhyNot.SUPPRESSED: facts.is_suppressed,
+        WhyNot.COMPLAINT_BRAKE: facts.is_braked,
         WhyNot.OPEN_PROBLEM: facts.has_open_problem and facts.about_problem_id is None,
+        WhyNot.AWAY: facts.away_until is not None and _day(now, facts.zone) < facts.away_until,
         WhyNot.FATIGUE: _is_tired(facts, now),
     }
     return tuple(reason for reason, holds in found.items() if holds)

@@ -56,12 +56,13 @@ class CadenceFacts:
 
     ``sent``: when this worker's check-ins went out, oldest first (two years are enough).
     ``last_answer_at``: the latest verified answer. ``last_skipped_for``: the slot that was let pass.
-    ``last_confirmed_at``: when the worker last said "yes, solved".
+    ``last_confirmed_at``: when the worker last said "yes, solved". ``away_until``: the first day back.
     """
 
     worker_id: int
     rhythm: Rhythm = Rhythm.PROGRAMME
     paused_until: date | None = None
+    away_until: date | None = None
     sent: Sequence[datetime] = ()
     last_answer_at: datetime | None = None
     last_skipped_for: datetime | None = None
@@ -152,6 +153,8 @@ def _earliest_day(
         days.append(calendar.localdate(facts.last_skipped_for) + between)
     if facts.paused_until is not None:
         days.append(facts.paused_until)
+    if facts.away_until is not None:
+        days.append(facts.away_until)
     return max(days)
 
 
