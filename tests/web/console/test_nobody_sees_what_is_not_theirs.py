@@ -163,7 +163,10 @@ EXPECTED: dict[str, list[Case]] = {
     "profile": [Case(_fixed("/profile/"), EVERYBODY)],
     "profile-absence": [Case(_fixed("/profile/absence/"), EVERYBODY, method="post")],
     "mailroom": [Case(_fixed("/mailroom/"), EVERYBODY)],
-    "mail": [Case(lambda s: f"/mailroom/{s.mail.pk}/", EVERYBODY)],
+    "mail": [
+        Case(lambda s: f"/mailroom/{s.mail.pk}/", EVERYBODY),
+        Case(lambda s: f"/mailroom/{s.mail.pk}/", EVERYBODY, method="post"),
+    ],
     "mail-html": [Case(lambda s: f"/mailroom/{s.mail.pk}/html/", EVERYBODY)],
     "clock": [Case(_fixed("/clock/"), EVERYBODY)],
     "clock-advance": [Case(_fixed("/clock/advance/"), EVERYBODY, method="post", data={"by": "15m"})],

@@ -19,3 +19,5 @@ CATCHES_MAIL = environment().catches_mail
 
 # Mail that comes back: the domain of our own addresses, empty when replies go to people's mailboxes.
 INBOUND_DOMAIN = environment().reply_domain
+# Where the ear listens; None when it does not.
+EAR = environment().ear

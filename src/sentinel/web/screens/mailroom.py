@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from email.utils import parseaddr
 
+from django import forms
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
@@ -12,9 +14,12 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from sentinel.accounts.models import Worker
 from sentinel.demonstration.models import CaughtMail
+from sentinel.demonstration.replies import File, reply_to_caught_mail
 from sentinel.demonstration.selectors import OpenedLetter, caught_mail, count_caught_mails
+from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.models import User
-from sentinel.web.access import ConsoleRequest, screen, show
+from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.forms.fields import text_field
 
 PER_PAGE = 25
 GROUPS = {"": "Everybody", "worker": "Workers", "user": "Colleagues"}
@@ -68,9 +73,38 @@ def mailroom(request: ConsoleRequest) -> HttpResponse:
     return show(request, "web/mailroom/list.html", context)
 
 
-@screen(demonstration_only=True)
+class ReplyForm(forms.Form):
+    """What the recipient answers, as they would in their own mail program."""
+
+    words = text_field("Your answer", rows=4, required=False)
+    file = forms.FileField(label="A picture or file", required=False)
+
+
+@screen(methods=("GET", "POST"), demonstration_only=True)
 def mail(request: ConsoleRequest, mail_id: int) -> HttpResponse:
-    """One mail as its recipient sees it; its links act as the worker."""
+    """One mail as its recipient sees it; its links, and a reply, act as that person."""
+    form = ReplyForm(request.POST or None, request.FILES or None)
+    if request.method != "POST":
+        return _page(request, mail_id, form)
+    if not form.is_valid():
+        return _page(request, mail_id, form, status=422)
+    sent = form.cleaned_data["file"]
+    try:
+        reply_to_caught_mail(
+            mail_id=mail_id,
+            words=form.cleaned_data["words"],
+            file=File(name=sent.name, content=sent.read()) if sent else None,
+            now=request.now,
+        )
+    except (NotAllowed, NotFound):
+        raise
+    except Refused as refused:
+        form.add_error(None, refused.message)
+        return _page(request, mail_id, form, status=status_of(refused))
+    return done(request, "Your reply was handed over. Sentinel reads it within a second.", "mail", mail_id)
+
+
+def _page(request: ConsoleRequest, mail_id: int, form: ReplyForm, *, status: int = 200) -> HttpResponse:
     opened = _opened(mail_id)
     who, role = _names({opened.letter.recipient}).get(opened.letter.recipient.lower(), ("", ""))
     sender_name, sender_address = parseaddr(dict(opened.headers).get("From", opened.letter.sender))
@@ -81,8 +115,11 @@ def mail(request: ConsoleRequest, mail_id: int) -> HttpResponse:
         "role": role,
         "sender_name": sender_name or sender_address,
         "sender_address": sender_address,
+        "form": form,
+        "takes_replies": bool(settings.INBOUND_DOMAIN)
+        and settings.INBOUND_DOMAIN in dict(opened.headers).get("Reply-To", ""),
     }
-    response = show(request, "web/mailroom/mail.html", context)
+    response = show(request, "web/mailroom/mail.html", context, status=status)
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
 
