@@ -19,6 +19,11 @@ def _secrets() -> list[bytes]:
     return [str(key).encode() for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
+def newest_secret() -> bytes:
+    """What new links are signed with; for code that signs without Django."""
+    return _secrets()[0]
+
+
 def public_token(purpose: Purpose, subject_id: int, *, today: date) -> str:
     """The signed token of a worker's link; it names its purpose and holds no personal data."""
     return links.sign(purpose, subject_id, secret=_secrets()[0], issued_on=today)

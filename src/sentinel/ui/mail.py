@@ -5,8 +5,8 @@ filled in by Django's templates, which escape it. There are no pictures: both ch
 links that work with images off, in dark mode, and read aloud. The text part carries the same words
 and the same links.
 
-Replies go to the owner's own mailbox for now (``Sender.reply_to``); that a reply comes back into
-Sentinel by itself is a later capability.
+Replies go to the owner's own mailbox (``Sender.reply_to``), unless a domain for incoming mail is set
+(:func:`sentinel.ui.links.mailbox`); then they come back into Sentinel.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def subscription_headers(
     return {
         "List-Unsubscribe": ", ".join(ways),
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Id": f"{_header_words(list_name)} <{list_id}>",
+        "List-Id": f'"{header_words(list_name)}" <{list_id}>',
     }
 
 
@@ -227,9 +227,12 @@ def tel_url(number: str) -> str:
     return f"tel:{digits}" if digits else ""
 
 
-def _header_words(text: str) -> str:
-    # A list's name is for machines: anything but plain words would need encoding inside the header.
-    return '"' + re.sub(r"[^\x20-\x7e]|[\"\\<>]", "", text).strip() + '"'
+def header_words(text: str) -> str:
+    """Words as they may stand in quotes in any header: plain ASCII.
+
+    A list's name is for machines; anything else would need encoding inside the header.
+    """
+    return re.sub(r"[^\x20-\x7e]|[\"\\<>]", "", text).strip()
 
 
 def _text(letter: Letter) -> str:

@@ -65,11 +65,7 @@ class _Policy(EmailPolicy):
 
     def fold_binary(self, name: str, value: str) -> bytes:
         line = f"{name}: {value}"
-        if (
-            name.lower() not in ("from", "to", "subject", "reply-to")
-            and line.isascii()
-            and len(line) <= _LONGEST_LINE
-        ):
+        if name.lower() not in ("from", "subject") and line.isascii() and len(line) <= _LONGEST_LINE:
             return line.encode("ascii") + b"\r\n"
         return super().fold_binary(name, value)
 
