@@ -111,7 +111,10 @@ class NoticeFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class NewsFacts:
-    """A comment, a suggestion or praise from a worker, for the owner. ``response_id``: its page."""
+    """A comment, a suggestion or praise from a worker, for the owner. ``response_id``: its page.
+
+    ``note``: what came with it, such as pictures.
+    """
 
     recipient_language: str
     sender: Sender
@@ -123,6 +126,7 @@ class NewsFacts:
     words: str
     words_language: str
     now: datetime
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +201,7 @@ def news_notice(facts: NewsFacts) -> Notice:
                 headline(subject),
                 quote(facts.words, facts.words_language),
                 plain(f"{facts.worker_name}, {facts.site_name}, {facts.account_name}"),
+                *((plain(facts.note),) if facts.note else ()),
                 link(_("Answer"), url),
             ),
         )

@@ -75,6 +75,7 @@ class IncomingMail(models.Model):
                 fields=("worker_id", "-id"), name="incoming_worker", condition=Q(worker_id__isnull=False)
             ),
             models.Index(fields=("received_at",), name="incoming_unread_raw", condition=~Q(raw=b"")),
+            models.Index(fields=("message_id",), name="incoming_message_id", condition=~Q(message_id="")),
         )
 
     def __str__(self) -> str:

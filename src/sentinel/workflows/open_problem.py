@@ -35,10 +35,12 @@ def open_problem(
     severity: Severity,
     now: datetime,
     actor: Actor | None = None,
+    note: str = "",
 ) -> Problem:
     """Open the problem of one worker and start its loop. Everything commits together.
 
     The owner (or whoever stands in) is told at once and owes an acknowledgement, then a call.
+    ``note`` (for that notice): what came with the words, such as pictures.
     """
     with transaction.atomic():
         problem = create_problem(
@@ -64,7 +66,7 @@ def open_problem(
                 "due_at": duty.due_at.isoformat(),
             },
         )
-        _tell_first(problem, first=policy.rungs[0], duty=duty, now=now)
+        _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, now=now)
         _send_receipt(problem, duty=duty, now=now)
     return problem
 
@@ -78,7 +80,7 @@ def _owe_acknowledgement(problem: Problem, *, policy: PolicyFacts, now: datetime
     )
 
 
-def _tell_first(problem: Problem, *, first: RungFacts, duty: Duty, now: datetime) -> None:
+def _tell_first(problem: Problem, *, first: RungFacts, duty: Duty, note: str, now: datetime) -> None:
     """Rung 0: the owner, or whoever stands in, hears of it in the frown's own transaction."""
     users = people_on(
         audience=first.audience,
@@ -87,7 +89,12 @@ def _tell_first(problem: Problem, *, first: RungFacts, duty: Duty, now: datetime
         accountable=duty.accountable,
         now=now,
     )
-    news = News(reason=Reason.NEW, key=f"opened:{problem.pk}", breaks_quiet_hours=first.breaks_quiet_hours)
+    news = News(
+        reason=Reason.NEW,
+        key=f"opened:{problem.pk}",
+        note=note,
+        breaks_quiet_hours=first.breaks_quiet_hours,
+    )
     tell_users(problem, users=users, duty=duty, news=news, now=now)
 
 

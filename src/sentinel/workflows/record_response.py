@@ -9,7 +9,7 @@ from django.db import transaction
 
 from sentinel.checkins.messages import sender_of
 from sentinel.checkins.models import CheckIn, Response
-from sentinel.checkins.rules import BURST, Evidence, Face, Press, ResponseKind, Severity, judge
+from sentinel.checkins.rules import BURST, ByMail, Evidence, Face, Press, ResponseKind, Severity, judge
 from sentinel.checkins.services import (
     TEXT_LIMIT,
     NewResponse,
@@ -58,6 +58,7 @@ class Signals:
     trusted_event: bool = False
     script_ran: bool = False
     plain_step_passed: bool = False
+    by_mail: ByMail = ByMail.NO
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +72,15 @@ class Recorded:
     kind: ResponseKind
 
 
-def record_response(*, check_in_id: int, answer: Answer, signals: Signals, now: datetime) -> Recorded:
+def record_response(
+    *, check_in_id: int, answer: Answer, signals: Signals, note: str = "", now: datetime
+) -> Recorded:
     """Keep one answer and act on it, in one transaction.
 
     A verified frown opens a problem (or adds its words to the problem of this check-in) and alarms the
     owner; a verified happy answer with something to say is told to the owner; a provisional answer waits
     for evidence; a robot's is kept and counts for nothing. A later human answer overrides all of that.
-    Raises CheckInUnknown.
+    ``note`` (for the owner's notice): what came with the words, such as pictures. Raises CheckInUnknown.
     """
     answer = _settled(answer)
     with transaction.atomic():
@@ -94,6 +97,7 @@ def record_response(*, check_in_id: int, answer: Answer, signals: Signals, now: 
                 trusted_event=signals.trusted_event,
                 script_ran=signals.script_ran,
                 plain_step_passed=signals.plain_step_passed,
+                by_mail=signals.by_mail,
             ),
             visits=visits_around(check_in, now),
             presses=[as_press(response) for response in recent],
@@ -102,7 +106,7 @@ def record_response(*, check_in_id: int, answer: Answer, signals: Signals, now: 
         if verdict.evidence is Evidence.ROBOT:
             _doubt_the_other_face(response, recent, now)
         if verdict.evidence is Evidence.VERIFIED:
-            _act_on(response, check_in, now)
+            _act_on(response, check_in, note, now)
         return _recorded(response, offer_plain_step=verdict.offer_plain_step)
 
 
@@ -179,9 +183,9 @@ def _contradicts(response: Response, earlier: Response) -> bool:
     return earlier.face != response.face and is_near and not is_proven and not response.text
 
 
-def _act_on(response: Response, check_in: CheckIn, now: datetime) -> None:
+def _act_on(response: Response, check_in: CheckIn, note: str, now: datetime) -> None:
     if response.face == Face.FROWN.value:
-        response.problem_id = _problem_of(response, check_in, now).pk
+        response.problem_id = _problem_of(response, check_in, note, now).pk
         response.save(update_fields=["problem_id"])
         return
     worker = check_in.worker
@@ -194,10 +198,10 @@ def _act_on(response: Response, check_in: CheckIn, now: datetime) -> None:
         data={"response": response.pk, "kind": response.kind, "words": response.text},
     )
     if has_words:
-        _tell_owner(response, check_in, now)
+        _tell_owner(response, check_in, note, now)
 
 
-def _problem_of(response: Response, check_in: CheckIn, now: datetime) -> Problem:
+def _problem_of(response: Response, check_in: CheckIn, note: str, now: datetime) -> Problem:
     """Open the worker's problem, or add these words to the one this check-in has opened or asks about."""
     known = check_in.about_problem_id or (
         Response.objects.filter(check_in=check_in, problem_id__isnull=False, superseded_by__isnull=True)
@@ -209,12 +213,17 @@ def _problem_of(response: Response, check_in: CheckIn, now: datetime) -> Problem
     severity = Severity(response.severity or Severity.HINDERS.value)
     if problem is None or not problem.is_open:
         return open_problem(
-            worker=check_in.worker, response=response, words=response.text, severity=severity, now=now
+            worker=check_in.worker,
+            response=response,
+            words=response.text,
+            severity=severity,
+            note=note,
+            now=now,
         )
     if problem.suspected_automatic:
         problem.suspected_automatic = False
         problem.save(update_fields=["suspected_automatic"])
-    join_words(problem=problem, words=response.text, now=now)
+    join_words(problem=problem, words=response.text, note=note, now=now)
     update_call_wishes(
         problem_id=problem.pk,
         may_call=response.may_call,
@@ -226,7 +235,7 @@ def _problem_of(response: Response, check_in: CheckIn, now: datetime) -> Problem
     return problem
 
 
-def _tell_owner(response: Response, check_in: CheckIn, now: datetime) -> None:
+def _tell_owner(response: Response, check_in: CheckIn, note: str, now: datetime) -> None:
     worker = check_in.worker
     account, owner = worker.site.account, worker.site.account.owner
     notice = news_notice(
@@ -241,6 +250,7 @@ def _tell_owner(response: Response, check_in: CheckIn, now: datetime) -> None:
             words=response.text,
             words_language=response.language,
             now=now,
+            note=note,
         )
     )
     for channel, address, payload in (

@@ -44,9 +44,11 @@ def record_verdict(
     human: bool,
     after_doubt: bool = False,
     how: How = How.LINK,
+    note: str = "",
     now: datetime,
 ) -> VerdictRecorded:
     """Record the worker's own answer. ``human``: it carries human evidence (section on links).
+    ``note``: what came with the words, such as pictures.
 
     A yes whose words say no is asked once more (``doubted``); the second yes counts.
     """
@@ -61,7 +63,7 @@ def record_verdict(
         if proposal.settled_at is not None or ProblemState(problem.state) is not ProblemState.PROPOSED:
             return VerdictRecorded(state=ProblemState(problem.state), already=True)
         if verdict is Verdict.NO:
-            return _no(problem, proposal=proposal, words=words, how=how, now=now)
+            return _no(problem, proposal=proposal, words=words, how=how, note=note, now=now)
         if contradicts(words) and not after_doubt:
             return _doubt(problem, proposal=proposal, words=words, now=now)
         said = words or (proposal.doubted_words if after_doubt else "")
@@ -110,10 +112,13 @@ def _doubt(problem: Problem, *, proposal: Proposal, words: str, now: datetime) -
     return VerdictRecorded(state=ProblemState.PROPOSED, doubted=True)
 
 
-def _no(problem: Problem, *, proposal: Proposal, words: str, how: How, now: datetime) -> VerdictRecorded:
+def _no(
+    problem: Problem, *, proposal: Proposal, words: str, how: How, note: str, now: datetime
+) -> VerdictRecorded:
     if reopenings_since(problem, now - timedelta(days=1)) >= REOPENINGS_A_DAY:
-        join_words(problem=problem, words=words, now=now)
+        join_words(problem=problem, words=words, note=note, now=now)
         return VerdictRecorded(state=ProblemState.PROPOSED, already=True)
     store_confirmation(proposal=proposal, verdict=Verdict.NO, how=how, words=words, now=now)
-    reopen_problem(problem, reason=Reason.REOPENED, words=words, actor=worker_actor(problem.worker), now=now)
+    actor = worker_actor(problem.worker)
+    reopen_problem(problem, reason=Reason.REOPENED, words=words, actor=actor, note=note, now=now)
     return VerdictRecorded(state=ProblemState.REOPENED)

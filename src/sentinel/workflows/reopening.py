@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sentinel.escalation.messages import Reason
@@ -22,9 +23,11 @@ from sentinel.workflows.notices import News, tell_users
 from sentinel.workflows.promises import miss_promise_if_over
 
 
-def reopen_problem(problem: Problem, *, reason: Reason, words: str, actor: Actor, now: datetime) -> None:
+def reopen_problem(
+    problem: Problem, *, reason: Reason, words: str, actor: Actor, note: str = "", now: datetime
+) -> None:
     """Reopen: attention grows, the ladder keeps its position (everybody it had reached hears of it), and
-    a call is owed at once to find out what is still wrong."""
+    a call is owed at once to find out what is still wrong. ``note``: what came with the words."""
     standing: Duty | None = Duty.objects.select_related("accountable").filter(problem=problem).first()
     # A closed problem has no duty any more; where its ladder stood is in the timeline.
     rung = standing.rung if standing else _rung_before_end(problem)
@@ -52,7 +55,8 @@ def reopen_problem(problem: Problem, *, reason: Reason, words: str, actor: Actor
             "due_at": duty.due_at.isoformat(),
         },
     )
-    _tell(problem, duty=duty, reason=reason, key=f"event:{event.pk}", words=words.strip(), now=now)
+    news = News(reason=reason, key=f"event:{event.pk}", new_words=words.strip(), note=note, rung=duty.rung)
+    _tell(problem, duty=duty, news=news, now=now)
     receipt = reopened_receipt(
         ReopenedFacts(
             head=letterhead(problem, person=accountable, now=now),
@@ -63,7 +67,7 @@ def reopen_problem(problem: Problem, *, reason: Reason, words: str, actor: Actor
     mail_worker(problem, kind="problem.reopened_receipt", mail=receipt, key=str(event.pk), now=now)
 
 
-def _tell(problem: Problem, *, duty: Duty, reason: Reason, key: str, words: str, now: datetime) -> None:
+def _tell(problem: Problem, *, duty: Duty, news: News, now: datetime) -> None:
     """Everybody hears of it whom the ladder had reached: its rung's audience, the owner, who answers."""
     reached = [r for r in policy_of(problem).rungs if r.position <= duty.rung][-1]
     audience = people_on(
@@ -77,13 +81,7 @@ def _tell(problem: Problem, *, duty: Duty, reason: Reason, key: str, words: str,
         problem,
         users=(duty.accountable, problem.owner, *audience),
         duty=duty,
-        news=News(
-            reason=reason,
-            key=key,
-            new_words=words,
-            rung=duty.rung,
-            breaks_quiet_hours=reached.breaks_quiet_hours,
-        ),
+        news=replace(news, breaks_quiet_hours=reached.breaks_quiet_hours),
         now=now,
     )
 

@@ -69,7 +69,9 @@ def record_verdict_by_telephone(
         return confirmation
 
 
-def object_to_confirmation(*, confirmation_id: int, words: str = "", human: bool, now: datetime) -> bool:
+def object_to_confirmation(
+    *, confirmation_id: int, words: str = "", human: bool, note: str = "", now: datetime
+) -> bool:
     """The worker says: I did not confirm that. Reopens with more heat. False when it was reopened before."""
     if not human and not words.strip():
         raise HumanEvidenceMissing
@@ -82,27 +84,26 @@ def object_to_confirmation(*, confirmation_id: int, words: str = "", human: bool
         problem = lock_problem(found)
         confirmation = Confirmation.objects.select_for_update().get(pk=confirmation_id)
         if problem.closing_confirmation_id != confirmation.pk:
-            join_words(problem=problem, words=words, now=now)
+            join_words(problem=problem, words=words, note=note, now=now)
             return False
         # The problem lets go of the confirmation first: an objected one can close nothing.
-        reopen_problem(
-            problem, reason=Reason.OBJECTED, words=words, actor=worker_actor(problem.worker), now=now
-        )
+        actor = worker_actor(problem.worker)
+        reopen_problem(problem, reason=Reason.OBJECTED, words=words, actor=actor, note=note, now=now)
         confirmation.objected_at = now
         confirmation.save(update_fields=["objected_at"])
         return True
 
 
-def report_again(*, problem_id: int, words: str = "", human: bool, now: datetime) -> bool:
-    """The worker says that a closed problem came back. False when it is open already (words join it)."""
+def report_again(*, problem_id: int, words: str = "", human: bool, note: str = "", now: datetime) -> bool:
+    """The worker says that a closed problem came back. False when it is open already (words join it).
+    ``note``: what came with the words, such as pictures."""
     if not human and not words.strip():
         raise HumanEvidenceMissing
     with transaction.atomic():
         problem = lock_problem(problem_id)
         if problem.is_open:
-            join_words(problem=problem, words=words, now=now)
+            join_words(problem=problem, words=words, note=note, now=now)
             return False
-        reopen_problem(
-            problem, reason=Reason.CAME_BACK, words=words, actor=worker_actor(problem.worker), now=now
-        )
+        actor = worker_actor(problem.worker)
+        reopen_problem(problem, reason=Reason.CAME_BACK, words=words, actor=actor, note=note, now=now)
         return True

@@ -16,7 +16,7 @@ from sentinel.problems.models import Problem
 from sentinel.problems.rules import ProblemState
 from sentinel.problems.services import lock_problem
 from sentinel.timeline.selectors import events_of_problem
-from sentinel.timeline.services import record_event
+from sentinel.timeline.services import Actor, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, worker_actor
 from sentinel.workflows.duties import duty_of, owe_call, owe_fresh_call, owe_promise
@@ -26,11 +26,16 @@ from sentinel.workflows.notices import News, tell_users
 NOTICES_AN_HOUR = 6
 
 
-def join_words(*, problem: Problem, words: str, now: datetime) -> None:
+def join_words(
+    *, problem: Problem, words: str, note: str = "", actor: Actor | None = None, now: datetime
+) -> None:
     """Words of the worker join their problem; whoever is accountable hears of it. Inside a transaction,
-    with the problem locked."""
+    with the problem locked.
+
+    ``note``: what came with them, such as pictures. ``actor``: a user who entered them for the worker.
+    """
     said = words.strip()
-    if not said:
+    if not said and not note:
         return
     recent = events_of_problem(problem.pk).filter(
         verb=Verb.WORKER_WROTE.value, at__gt=now - timedelta(hours=1)
@@ -39,9 +44,9 @@ def join_words(*, problem: Problem, words: str, now: datetime) -> None:
     event = record_event(
         verb=Verb.WORKER_WROTE,
         at=now,
-        actor=worker_actor(problem.worker),
+        actor=actor or worker_actor(problem.worker),
         about=about_problem(problem),
-        data={"words": said},
+        data={"words": said, "note": note} if note else {"words": said},
     )
     if is_loud:
         duty = duty_of(problem) if problem.is_open else None
@@ -49,7 +54,7 @@ def join_words(*, problem: Problem, words: str, now: datetime) -> None:
             problem,
             users=(problem.owner, *((duty.accountable,) if duty else ())),
             duty=duty,
-            news=News(reason=Reason.WORKER_WROTE, key=f"event:{event.pk}", new_words=said),
+            news=News(reason=Reason.WORKER_WROTE, key=f"event:{event.pk}", new_words=said, note=note),
             now=now,
         )
 

@@ -12,6 +12,7 @@ from sentinel.checkins.rules.cadence import (
 from sentinel.checkins.rules.evidence import (
     BURST,
     PROVISIONAL_PATIENCE,
+    ByMail,
     CheckInState,
     Evidence,
     Face,
@@ -28,6 +29,7 @@ __all__ = [
     "PROVISIONAL_PATIENCE",
     "AskingFacts",
     "Beat",
+    "ByMail",
     "CadenceFacts",
     "CadenceRules",
     "CheckInState",

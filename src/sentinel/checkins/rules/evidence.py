@@ -49,6 +49,14 @@ class CheckInState(StrEnum):
     SKIPPED = "skipped"
 
 
+class ByMail(StrEnum):
+    """Whether an answer came by mail, and whether its thread proves who was asked."""
+
+    NO = ""
+    THREADED = "threaded"  # a reply that carries a signed token of ours
+    UNPROVEN = "unproven"  # only its From address names the worker, and anybody can write that
+
+
 #: Both faces of one check-in opened within this time, without words, are a robot's doing.
 BURST = timedelta(seconds=60)
 #: A provisional frown that nothing contradicts becomes a "please check" after this time.
@@ -65,7 +73,7 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True)
 class Press:
-    """One POST of an answer, as the page sent it.
+    """One answer, as the page sent it or a mail said it.
 
     ``trusted_event``: a trusted pointer or keyboard event on the visible page, not by automation.
     ``script_ran``: the page's script filled its field. ``plain_step_passed``: the named word was chosen.
@@ -77,6 +85,7 @@ class Press:
     trusted_event: bool
     script_ran: bool
     plain_step_passed: bool
+    by_mail: ByMail = ByMail.NO
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +100,17 @@ class Verdict:
 def judge(*, press: Press, visits: Sequence[Visit], presses: Sequence[Press]) -> Verdict:
     """Judge one press by itself, the openings and the other presses of the same check-in.
 
+    A mail reply with a valid thread token is a human's; a mail without one proves nothing.
     Typed words and the plain step are always a human's. Otherwise the honeypot or the other face
     within :data:`BURST` mean a robot (a human is offered the plain step), then a trusted event
     verifies, a script without it is provisional, and a bare POST is a robot until the plain step.
     """
+    if press.by_mail is ByMail.THREADED:
+        return Verdict(evidence=Evidence.VERIFIED, reasons=("mail reply",), offer_plain_step=False)
+    if press.by_mail is ByMail.UNPROVEN:
+        return Verdict(
+            evidence=Evidence.PROVISIONAL, reasons=("mail that proves no sender",), offer_plain_step=False
+        )
     if press.has_text:
         return Verdict(evidence=Evidence.VERIFIED, reasons=("typed text",), offer_plain_step=False)
     if press.plain_step_passed:

@@ -104,6 +104,11 @@ class Migration(migrations.Migration):
                         fields=["received_at"],
                         name="incoming_unread_raw",
                     ),
+                    models.Index(
+                        condition=models.Q(("message_id", ""), _negated=True),
+                        fields=["message_id"],
+                        name="incoming_message_id",
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

@@ -1,0 +1,70 @@
+"""Reading incoming mail. Who may see which is decided above, where users and accounts are known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Min, Q, QuerySet
+
+from sentinel.inbound.models import Attachment, IncomingMail
+from sentinel.inbound.states import IncomingState, Outcome
+
+
+def all_incoming() -> QuerySet[IncomingMail]:
+    """Every mail, the newest first, without the bytes it came as."""
+    return IncomingMail.objects.defer("raw")
+
+
+def incoming_of_accounts(account_ids: Collection[int] | QuerySet[IncomingMail]) -> QuerySet[IncomingMail]:
+    """Mails that belong to accounts, the newest first."""
+    return all_incoming().filter(account_id__in=account_ids)
+
+
+def waiting_for_person(rows: QuerySet[IncomingMail]) -> QuerySet[IncomingMail]:
+    """Those that wait for a person, the oldest first."""
+    return rows.filter(state=IncomingState.PERSON.value).order_by("pk")
+
+
+def incoming_of_problem(problem_id: int) -> QuerySet[IncomingMail]:
+    """What came in about one problem, oldest first, with its attachments."""
+    return all_incoming().filter(problem_id=problem_id).prefetch_related("attachments").order_by("pk")
+
+
+def incoming_of_worker(worker_id: int) -> QuerySet[IncomingMail]:
+    """What came in from or about one worker, newest first."""
+    return all_incoming().filter(worker_id=worker_id)
+
+
+def incoming_of_response(response_id: int) -> IncomingMail | None:
+    """The mail an answer came by; None when it was given on the page."""
+    return all_incoming().filter(response_id=response_id).prefetch_related("attachments").first()
+
+
+def files_of(mail: IncomingMail) -> QuerySet[Attachment]:
+    """The attachments of a mail in their order, without their content."""
+    return mail.attachments.defer("content").order_by("position")
+
+
+def soft_bounces_of(worker_id: int, *, since: datetime) -> int:
+    """How many temporary failures came back for a worker since an instant."""
+    return IncomingMail.objects.filter(
+        worker_id=worker_id, outcome=Outcome.BOUNCED_SOFT.value, received_at__gte=since
+    ).count()
+
+
+def next_waiting_at() -> datetime | None:
+    """When the next kept mail is to be read; None when all are."""
+    found: datetime | None = IncomingMail.objects.filter(state=IncomingState.WAITING.value).aggregate(
+        at=Min("next_at")
+    )["at"]
+    return found
+
+
+def count_waiting() -> tuple[int, int]:
+    """How many mails wait to be read, and how many for a person."""
+    rows = IncomingMail.objects.filter(
+        Q(state=IncomingState.WAITING.value) | Q(state=IncomingState.PERSON.value)
+    )
+    waiting = rows.filter(state=IncomingState.WAITING.value).count()
+    return waiting, rows.filter(state=IncomingState.PERSON.value).count()
