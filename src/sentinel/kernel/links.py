@@ -10,7 +10,7 @@ may change is decided elsewhere.
 """
 
 import hmac
-from base64 import b32decode, b32encode
+from base64 import b32decode
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
@@ -26,6 +26,9 @@ _MAC_BYTES = 16
 _TOKEN_LENGTH = 44
 _PADDING = "===="
 _SHORTEST_SECRET = 16
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_GROUPS = Struct(">IBIBIBIBIBH")
 _NOTHING = bytes(_BODY.size + _MAC_BYTES)
 
 
@@ -101,7 +104,18 @@ def _mac(purpose: Purpose, body: bytes, secret: bytes) -> bytes:
 
 
 def _encode(raw: bytes) -> str:
-    return b32encode(raw).decode("ascii").rstrip("=").lower()
+    """27 bytes in base32: ten bits are two letters. The standard library takes three times as long, and a
+    million mails carry five tokens each."""
+    a, b, c, d, e, f, g, h, i, j, k = _GROUPS.unpack(raw)
+    pair = _PAIRS
+    return (
+        f"{pair[a >> 22]}{pair[a >> 12 & 1023]}{pair[a >> 2 & 1023]}{pair[(a & 3) << 8 | b]}"
+        f"{pair[c >> 22]}{pair[c >> 12 & 1023]}{pair[c >> 2 & 1023]}{pair[(c & 3) << 8 | d]}"
+        f"{pair[e >> 22]}{pair[e >> 12 & 1023]}{pair[e >> 2 & 1023]}{pair[(e & 3) << 8 | f]}"
+        f"{pair[g >> 22]}{pair[g >> 12 & 1023]}{pair[g >> 2 & 1023]}{pair[(g & 3) << 8 | h]}"
+        f"{pair[i >> 22]}{pair[i >> 12 & 1023]}{pair[i >> 2 & 1023]}{pair[(i & 3) << 8 | j]}"
+        f"{pair[k >> 6]}{pair[k << 4 & 1023]}"
+    )
 
 
 def _decode(token: str) -> bytes | None:
