@@ -56,7 +56,7 @@ def tell_users(
     """
     people = list({user.pk: user for user in users if user.is_active}.values())
     tried, told = _tried(problem), _told(problem)
-    silent = _without_mail(people)
+    silent = without_mail(people)
     messages: list[NewMessage] = []
     for user in people:
         facts = _facts(problem, user=user, duty=duty, news=news, tried=tried, told=told, now=now)
@@ -97,7 +97,7 @@ def _messages(
     )
 
 
-def _without_mail(people: list[User]) -> set[int]:
+def without_mail(people: Iterable[User]) -> set[int]:
     """Who has switched e-mail off; the console always tells."""
     return set(
         ContactMethod.objects.filter(
