@@ -75,7 +75,8 @@ _POLICY = _Policy(linesep=SMTP.linesep, cte_type="7bit", raise_on_defect=False)
 
 def one_line(text: str) -> str:
     """The text without line breaks and control characters: nobody's words may add a header."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    # Only plain blanks are joined: French and Japanese have blanks of their own that mean something.
+    return " ".join(part for part in _CONTROL.sub(" ", text).split(" ") if part)
 
 
 def build(payload: Mapping[str, Any], *, to: str, identity: str, at: datetime, kind: str) -> Envelope:

@@ -61,16 +61,21 @@ def tidy(facts: QuestionFacts) -> QuestionFacts:
     number = one_line(sender.telephone)
     return replace(
         facts,
-        worker_name=one_line(facts.worker_name),
-        site_name=one_line(facts.site_name),
+        worker_name=_words(facts.worker_name),
+        site_name=_words(facts.site_name),
         proof_words=one_line(facts.proof_words),
         sender=replace(
             sender,
-            person=one_line(sender.person),
-            provider=one_line(sender.provider),
+            person=_words(sender.person),
+            provider=_words(sender.provider),
             telephone=number if tel_url(number) else "",
         ),
     )
+
+
+def _words(name: str) -> str:
+    # A mail leaves out the line of an empty name; a template cannot.
+    return one_line(name) or "-"
 
 
 def shared_words(facts: QuestionFacts) -> dict[str, str]:
