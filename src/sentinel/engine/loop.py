@@ -26,6 +26,7 @@ from sentinel.engine.heartbeat import Heartbeat
 from sentinel.engine.passes import (
     dispatch,
     fire_duties,
+    learn_scanner_habits,
     plan_check_ins,
     retry_quarantined,
     review_provisional,
@@ -66,6 +67,7 @@ DECIDERS = (
     Decider("plan_check_ins", plan_check_ins.run, timedelta(seconds=30)),
     Decider("send_check_ins", send_check_ins.run, timedelta(seconds=5)),
     Decider("retry_quarantined", retry_quarantined.run, timedelta(minutes=1)),
+    Decider("learn_scanner_habits", learn_scanner_habits.run, timedelta(minutes=5)),
 )
 
 

@@ -188,10 +188,11 @@ def finish_check_up(
     return CheckUp.objects.get(pk=check_up_id) if changed else None
 
 
-def habit_mark() -> HabitMark:
-    """How far the journal and the responses were read for habits, locked until commit."""
+def habit_mark() -> HabitMark | None:
+    """How far the journal and the responses were read for habits, locked until commit; None while
+    another engine reads on."""
     HabitMark.objects.get_or_create(pk=1)
-    return HabitMark.objects.select_for_update().get(pk=1)
+    return HabitMark.objects.select_for_update(skip_locked=True).filter(pk=1).first()
 
 
 def count_habits(*, seen: Mapping[str, Seen], mark: HabitMark, now: datetime) -> None:

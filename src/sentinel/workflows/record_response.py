@@ -29,6 +29,7 @@ from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, about_worker, worker_actor
 from sentinel.workflows.open_problem import open_problem
+from sentinel.workflows.scanner_habits import is_doubtful
 from sentinel.workflows.worker_words import join_words, update_call_wishes
 
 _WHY_DOUBTED = "both faces were pressed within a minute, without words"
@@ -101,6 +102,7 @@ def record_response(
             ),
             visits=visits_around(check_in, now),
             presses=[as_press(response) for response in recent],
+            is_doubtful_here=is_doubtful(check_in, now),
         )
         response = store_response(check_in=check_in, answer=_columns(answer), verdict=verdict, now=now)
         if verdict.evidence is Evidence.ROBOT:

@@ -82,3 +82,21 @@ def test_the_same_face_twice_is_no_contradiction() -> None:
 
 def test_a_minute_is_a_minute() -> None:
     assert timedelta(seconds=60) == BURST
+
+
+@pytest.mark.parametrize(
+    ("signals", "evidence"),
+    [
+        ({"has_text": True}, V),
+        ({"plain_step_passed": True}, V),
+        ({"trusted_event": True, "script_ran": True}, P),
+        ({"script_ran": True}, P),
+        ({}, R),
+    ],
+)
+def test_where_scanners_press_buttons_an_event_right_after_sending_waits_for_more(
+    signals: dict[str, bool], evidence: Evidence
+) -> None:
+    verdict = judge(press=press(**signals), visits=[], presses=[], is_doubtful_here=True)
+    assert verdict.evidence is evidence
+    assert verdict.offer_plain_step is (evidence is not V)

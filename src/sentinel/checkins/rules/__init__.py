@@ -11,6 +11,7 @@ from sentinel.checkins.rules.cadence import (
 )
 from sentinel.checkins.rules.evidence import (
     BURST,
+    PRESSED_AT_ONCE,
     PROVISIONAL_PATIENCE,
     ByMail,
     CheckInState,
@@ -26,6 +27,7 @@ from sentinel.checkins.rules.evidence import (
 
 __all__ = [
     "BURST",
+    "PRESSED_AT_ONCE",
     "PROVISIONAL_PATIENCE",
     "AskingFacts",
     "Beat",

@@ -61,6 +61,8 @@ class ByMail(StrEnum):
 BURST = timedelta(seconds=60)
 #: A provisional frown that nothing contradicts becomes a "please check" after this time.
 PROVISIONAL_PATIENCE = timedelta(minutes=15)
+#: Why a trusted event does not verify by itself.
+PRESSED_AT_ONCE = "pressed within a minute of sending, where scanners press buttons"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +99,18 @@ class Verdict:
     offer_plain_step: bool
 
 
-def judge(*, press: Press, visits: Sequence[Visit], presses: Sequence[Press]) -> Verdict:
+def judge(
+    *, press: Press, visits: Sequence[Visit], presses: Sequence[Press], is_doubtful_here: bool = False
+) -> Verdict:
     """Judge one press by itself, the openings and the other presses of the same check-in.
 
     A mail reply with a valid thread token is a human's; a mail without one proves nothing.
     Typed words and the plain step are always a human's. Otherwise the honeypot or the other face
     within :data:`BURST` mean a robot (a human is offered the plain step), then a trusted event
     verifies, a script without it is provisional, and a bare POST is a robot until the plain step.
+
+    ``is_doubtful_here``: scanners press buttons where this mail went, and it left only seconds ago
+    (:func:`sentinel.standing.rules.is_doubtful_here`); then an event alone is provisional too.
     """
     if press.by_mail is ByMail.THREADED:
         return Verdict(evidence=Evidence.VERIFIED, reasons=("mail reply",), offer_plain_step=False)
@@ -127,9 +134,16 @@ def judge(*, press: Press, visits: Sequence[Visit], presses: Sequence[Press]) ->
     if reasons:
         return Verdict(evidence=Evidence.ROBOT, reasons=tuple(reasons), offer_plain_step=True)
     if press.trusted_event:
-        return Verdict(evidence=Evidence.VERIFIED, reasons=("trusted event",), offer_plain_step=False)
+        return _by_event(is_doubtful_here)
     if press.script_ran:
         return Verdict(
             evidence=Evidence.PROVISIONAL, reasons=("script without event",), offer_plain_step=True
         )
     return Verdict(evidence=Evidence.ROBOT, reasons=("no evidence",), offer_plain_step=True)
+
+
+def _by_event(is_doubtful_here: bool) -> Verdict:
+    seen = "trusted event"  # stays among the reasons even in doubt: it was seen, and waits for the plain step
+    if is_doubtful_here:
+        return Verdict(evidence=Evidence.PROVISIONAL, reasons=(seen, PRESSED_AT_ONCE), offer_plain_step=True)
+    return Verdict(evidence=Evidence.VERIFIED, reasons=(seen,), offer_plain_step=False)
