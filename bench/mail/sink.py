@@ -183,7 +183,7 @@ class Session(asyncio.Protocol):
         if self.manners.close_every and self.taken >= self.manners.close_every:
             self.manners.counts.closed_by_us += 1
             self.leaving = True
-            return b"421 4.7.0 too many mails on this connection\r\n"
+            return b"421 4.4.2 that is enough for one connection\r\n"
         return b"250 2.1.0 fine\r\n"
 
     def _content(self, start: int) -> int:
@@ -216,7 +216,7 @@ class Session(asyncio.Protocol):
         self.taken += 1
         if self.manners.accept(content, self.recipient):
             return b"250 2.0.0 queued\r\n"
-        return b"451 4.3.2 come again later\r\n"
+        return b"451 4.2.0 come again later\r\n"
 
 
 async def serve(manners: Manners, *, port: int) -> None:
