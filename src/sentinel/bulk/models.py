@@ -135,7 +135,7 @@ class Delivery(models.Model):
         )
         indexes = (
             models.Index(
-                fields=("next_at", "id"),
+                fields=("run", "next_at", "id"),
                 name="delivery_ready",
                 condition=Q(state__in=["pending", "deferred"]),
             ),
