@@ -36,13 +36,17 @@ _BASE64 = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusMail:
-    """One mail as it came: its bytes, its envelope, and its table of ``expected.toml``."""
+    """One mail as it came: its bytes, its envelope, and its table of ``expected.toml``.
+
+    ``sent_text`` is the text part of the mail answered, where an expectation rests on knowing it.
+    """
 
     name: str
     raw: bytes
     envelope_from: str
     envelope_to: str
     expected: Mapping[str, Any]
+    sent_text: str = ""
 
 
 def token(number: int) -> str:
@@ -90,6 +94,11 @@ def expectations() -> dict[str, dict[str, Any]]:
     return tomllib.loads((FOLDER / "expected.toml").read_text(encoding="utf-8"))
 
 
+def sent(name: str) -> str:
+    """The text part of a mail of ours, e.g. ``question-de`` or ``ask-ja``, with its placeholders."""
+    return (FOLDER / "sent" / f"{name}.txt").read_text(encoding="utf-8")
+
+
 def settled(words: str) -> str:
     """Words as they are compared: outer blanks and empty lines carry no meaning."""
     lines = (
@@ -129,4 +138,5 @@ def _mail(name: str, raw: bytes, expected: Mapping[str, Any], places: Mapping[st
         envelope_from=put(expected.get("envelope_from", "{{worker}}")),
         envelope_to=put(expected.get("envelope_to", to)),
         expected=expected,
+        sent_text=put(sent(expected["answers"])) if "answers" in expected else "",
     )

@@ -31,6 +31,7 @@ ALLOWED: dict[str, type | set[str]] = {
     "envelope_from": str,
     "envelope_to": str,
     "language": {"en", "de", "fr", "es", "ja"},
+    "answers": str,
 }
 ADDRESS = re.compile(rb"[\w.+=-]+@(?:[\w-]+\.)+[a-z]{2,}\b", re.IGNORECASE)
 OURS_TO_INVENT = re.compile(r"\.(example|invalid|test)$|@example\.(com|net|org)$")
