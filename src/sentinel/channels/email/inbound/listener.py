@@ -2,7 +2,7 @@
 
 Only our own signed addresses are taken: a forged one is refused before the mail itself comes, an expired
 one is taken all the same, for somebody took the trouble to answer. ``postmaster`` and ``abuse`` are taken
-for a person to look at (RFC 5321, 4.5.1; RFC 2142).
+for a person to look at.
 """
 
 from __future__ import annotations
@@ -22,17 +22,13 @@ from typing import Literal
 from aiosmtpd.smtp import Envelope, Session
 from django.conf import settings
 
+from sentinel.channels.email.inbound.addresses import is_taken
 from sentinel.channels.email.inbound.session import Conversation, LocalConversation
 from sentinel.channels.email.inbound.writer import GroupWriter, WriterClosed
 from sentinel.inbound.keeping import LARGEST, Arrived, Kept
-from sentinel.kernel.clock import SystemClock
-from sentinel.kernel.links import LinkExpired, LinkForged
-from sentinel.ui.links import read_mailbox
 
 logger = logging.getLogger(__name__)
 
-#: Mailboxes that everybody who takes mail must have.
-FOR_A_PERSON = ("postmaster", "abuse")
 #: With these two files in the data folder, STARTTLS is offered.
 CERTIFICATE, KEY = "inbound-certificate.pem", "inbound-key.pem"
 #: How long conversations in the middle of a commit are waited for at the end.
@@ -133,7 +129,7 @@ class Ear:
         address: str,
         _options: list[str],
     ) -> str:
-        if not is_ours(address):
+        if not is_taken(address):
             return "550 5.1.1 nobody is reached under this address"
         if len(envelope.rcpt_tos) >= self._limits.recipients:
             return "452 4.5.3 too many recipients for one mail"
@@ -151,23 +147,6 @@ class Ear:
     async def handle_exception(self, error: Exception) -> str:
         logger.error("a conversation failed; its client will try again", exc_info=error)
         return "451 4.3.0 something is wrong here; please try again later"
-
-
-def is_ours(address: str) -> bool:
-    """Whether mail to this address is taken."""
-    local, _, domain = address.strip().strip("<>").lower().rpartition("@")
-    if not local and domain == "postmaster":  # RFC 5321 knows this one without a domain
-        return True
-    if local in FOR_A_PERSON and domain == settings.INBOUND_DOMAIN:
-        return True
-    try:
-        # The day does not matter, because expired ones are taken; an event loop cannot ask the database's.
-        read_mailbox(address, today=SystemClock().now().date())
-    except LinkForged:
-        return False
-    except LinkExpired:
-        return True
-    return True
 
 
 def _peer_of(session: Conversation) -> str:
