@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Min, Q, QuerySet
@@ -14,11 +13,6 @@ from sentinel.inbound.states import IncomingState, Outcome
 def all_incoming() -> QuerySet[IncomingMail]:
     """Every mail, the newest first, without the bytes it came as."""
     return IncomingMail.objects.defer("raw")
-
-
-def incoming_of_accounts(account_ids: Collection[int] | QuerySet[IncomingMail]) -> QuerySet[IncomingMail]:
-    """Mails that belong to accounts, the newest first."""
-    return all_incoming().filter(account_id__in=account_ids)
 
 
 def waiting_for_person(rows: QuerySet[IncomingMail]) -> QuerySet[IncomingMail]:

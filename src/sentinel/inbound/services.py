@@ -59,7 +59,7 @@ def lock_mail(mail_id: int) -> IncomingMail:
 
 def raw_of(mail: IncomingMail) -> bytes:
     """The mail as it came; empty when its retention has passed. Raises CannotBeOpened."""
-    return unseal(mail.raw, digest=mail.digest)
+    return unseal(bytes(mail.raw), digest=mail.digest)
 
 
 def store_reading(*, mail: IncomingMail, reading: Reading, now: datetime) -> None:

@@ -109,6 +109,16 @@ class AskFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlainQuestionFacts:
+    """A reply to "is it solved?" said neither yes nor no: ``their_words``."""
+
+    head: Letterhead
+    proposal_id: int
+    what_was_done: str
+    their_words: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TelephoneFacts:
     """A yes said on the telephone at ``said_at``, recorded by ``sender.person``."""
 
@@ -256,6 +266,30 @@ def ask(facts: AskFacts) -> Mail:
             before=tuple(lines),
             choice=verdict_choice(facts.proposal_id, head.now),
             after=(*after, _problem_link(head, _("See your problem, or add to it"))),
+        )
+
+
+def ask_plainly_mail(facts: PlainQuestionFacts) -> Mail:
+    """ "Yes or no?": the worker replied, but we could not tell for sure which of the two they mean."""
+    head = facts.head
+    with override(head.language):
+        said = (quote(facts.their_words, head.language),) if facts.their_words else ()
+        return _automatic(
+            head,
+            subject=_("Is it solved, yes or no?"),
+            preheader=_("Only your answer closes it."),
+            before=(
+                headline(_("Thank you for your reply. Is it solved?")),
+                *said,
+                plain(
+                    _(
+                        "I am not sure whether that is a yes. Please press one of the two, or reply with yes or no."
+                    )
+                ),
+                plain(_("What we did: %(what)s") % {"what": facts.what_was_done}),
+            ),
+            choice=verdict_choice(facts.proposal_id, head.now),
+            after=(plain(_("Only your answer closes it. If it is not solved, we go on.")),),
         )
 
 

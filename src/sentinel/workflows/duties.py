@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sentinel.accounts.selectors import calendar_of_site
 from sentinel.escalation.models import Duty
@@ -17,6 +17,7 @@ from sentinel.escalation.rules import (
 )
 from sentinel.escalation.selectors import heat_of, hours_for, policy_of
 from sentinel.escalation.services import rearm, set_duty
+from sentinel.kernel.calendars import Hours, local_instant
 from sentinel.people.models import User
 from sentinel.people.rules import Role
 from sentinel.people.selectors import calendar_of
@@ -56,9 +57,26 @@ def _open_ask(problem: Problem) -> datetime | None:
     return proposal.next_ask_at if proposal else None
 
 
+def back_at_work(problem: Problem, now: datetime) -> datetime | None:
+    """When a worker who is away works again, by the site's calendar; None when they are not away.
+
+    Only what waits for the worker may wait until then: calls to them and questions to them.
+    """
+    until = problem.worker.away_until
+    calendar = calendar_of_site(problem.site)
+    if until is None or until <= calendar.localdate(now):
+        return None
+    return calendar.next_open(local_instant(until, time(0), calendar.zone))
+
+
+def _when_back(problem: Problem, due: datetime, *, hours: Hours, now: datetime) -> datetime:
+    back = back_at_work(problem, now)
+    return due if back is None else max(due, hours.next_open(back))
+
+
 def owe_call(problem: Problem, *, accountable: User, now: datetime) -> Duty:
     """The worker must be called: within the policy's time of the report, never sooner than the time
-    somebody needs who has only just taken it."""
+    somebody needs who has only just taken it, and not while the worker is away."""
     policy, heat = policy_of(problem), heat_of(problem)
     hours = hours_for(kind=DutyKind.CALL, accountable=accountable, site=problem.site)
     due = call_due(policy=policy, heat=heat, hours=hours, since=problem.opened_at, now=now)
@@ -67,7 +85,7 @@ def owe_call(problem: Problem, *, accountable: User, now: datetime) -> Duty:
         problem=problem,
         kind=DutyKind.CALL,
         accountable=accountable,
-        due_at=max(due, soonest),
+        due_at=_when_back(problem, max(due, soonest), hours=hours, now=now),
         now=now,
         next_ask_at=_open_ask(problem),
     )
@@ -94,7 +112,8 @@ def owe_call_again(
     """The call did not reach the worker: again at the time they asked for, else after the retry delay."""
     hours = hours_for(kind=DutyKind.CALL, accountable=accountable, site=problem.site)
     failed = 0 if at is not None else duty.failed_calls + 1
-    due = at or call_again_due(policy=policy_of(problem), failed_calls=failed, hours=hours, now=now)
+    again = call_again_due(policy=policy_of(problem), failed_calls=failed, hours=hours, now=now)
+    due = at or _when_back(problem, again, hours=hours, now=now)
     return set_duty(
         problem=problem,
         kind=DutyKind.CALL,
@@ -122,9 +141,10 @@ def owe_answer(problem: Problem, *, accountable: User, proposal: Proposal, now: 
     """The worker is asked; the next ask is on the timer. There is always a next ask (L4)."""
     calendar = calendar_of_site(problem.site)
     if proposal.next_ask_at is None:
-        proposal.next_ask_at = next_ask(
+        at = next_ask(
             policy=policy_of(problem), asks=proposal.asks, proposed_at=proposal.at, calendar=calendar, now=now
         )
+        proposal.next_ask_at = _when_back(problem, at, hours=calendar, now=now)
         proposal.save(update_fields=["next_ask_at"])
     return set_duty(
         problem=problem,

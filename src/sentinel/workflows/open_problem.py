@@ -8,6 +8,7 @@ from django.db import transaction
 
 from sentinel.accounts.models import Worker
 from sentinel.accounts.selectors import accounts_visible_to
+from sentinel.accounts.services.reachability import mark_back
 from sentinel.checkins.models import Response
 from sentinel.checkins.rules import Severity
 from sentinel.escalation.messages import Reason
@@ -66,6 +67,8 @@ def open_problem(
                 "due_at": duty.due_at.isoformat(),
             },
         )
+        if actor is None and worker.away_until is not None:
+            mark_back(worker_id=worker.pk)  # whoever reports it is there, whatever an absence note said
         _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, now=now)
         _send_receipt(problem, duty=duty, now=now)
     return problem

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from sentinel.accounts.services.reachability import mark_back
 from sentinel.escalation.messages import Reason
 from sentinel.escalation.models import Duty
 from sentinel.escalation.selectors import accountable_for, people_on, policy_of
@@ -15,7 +16,7 @@ from sentinel.problems.models import Problem
 from sentinel.problems.services import reopen
 from sentinel.timeline.selectors import events_of_problem
 from sentinel.timeline.services import Actor, record_event
-from sentinel.timeline.verbs import Verb
+from sentinel.timeline.verbs import ActorKind, Verb
 from sentinel.workflows.acting import about_problem
 from sentinel.workflows.duties import owe_fresh_call
 from sentinel.workflows.letters import letterhead, mail_worker
@@ -34,6 +35,8 @@ def reopen_problem(
     reopen(problem=problem)
     miss_promise_if_over(problem, now=now)
     cancel_pending(now=now, problem_id=problem.pk)
+    if actor.kind is ActorKind.WORKER and problem.worker.away_until is not None:
+        mark_back(worker_id=problem.worker_id)  # whoever says so is there, whatever an absence note said
     accountable: User = (
         standing.accountable
         if standing

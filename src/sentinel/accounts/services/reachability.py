@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -12,8 +12,8 @@ from sentinel.accounts.services.access import about, locked_worker, require_chan
 from sentinel.accounts.services.workers import change_worker
 from sentinel.people.models import User
 from sentinel.people.services import actor_of
-from sentinel.timeline.services import ENGINE, record_event
-from sentinel.timeline.verbs import Verb
+from sentinel.timeline.services import ENGINE, Actor, record_event
+from sentinel.timeline.verbs import ActorKind, Verb
 
 
 def mark_bounced(*, worker_id: int, reason: str, now: datetime, complained: bool = False) -> Worker:
@@ -32,6 +32,27 @@ def mark_bounced(*, worker_id: int, reason: str, now: datetime, complained: bool
         data = {"state": state.value, "reason": worker.mail_state_reason}
         record_event(verb=Verb.WORKER_BOUNCED, at=now, actor=ENGINE, about=about(worker), data=data)
     return worker
+
+
+def mark_away(*, worker_id: int, until: date, now: datetime) -> Worker:
+    """The worker's own absence note names the first day back; see ``Worker.away_until``. Twice is once."""
+    with transaction.atomic():
+        # Not the key: whoever stores an answer of this worker at the same moment need not wait.
+        rows = Worker.objects.select_for_update(of=("self",), no_key=True).select_related("site__account")
+        worker = rows.get(pk=worker_id)
+        if worker.away_until == until:
+            return worker
+        worker.away_until = until
+        worker.save(update_fields=["away_until"])
+        data = {"until": until.isoformat()}
+        actor = Actor(kind=ActorKind.WORKER, id=worker.pk, name=worker.name)
+        record_event(verb=Verb.WORKER_AWAY, at=now, actor=actor, about=about(worker), data=data)
+    return worker
+
+
+def mark_back(*, worker_id: int) -> None:
+    """Whoever writes by hand is not away, whatever their absence note said."""
+    Worker.objects.filter(pk=worker_id, away_until__isnull=False).update(away_until=None)
 
 
 def repair_address(*, worker_id: int, email: str, now: datetime, user: User | None = None) -> Worker:

@@ -1,0 +1,201 @@
+"""Mail that no hand wrote: absence notes, delivery reports, complaints. It never opens, reopens or confirms.
+
+The signed envelope address (VERP) says whose mail came back; what a report itself names is only a
+cross-check. An absence note is believed only in a thread of ours.
+"""
+
+from __future__ import annotations
+
+from sentinel.accounts.models import Worker
+from sentinel.accounts.rules import MailState
+from sentinel.accounts.services.choices import unsubscribe_worker
+from sentinel.accounts.services.reachability import mark_bounced
+from sentinel.bulk.selectors import delivered_since
+from sentinel.bulk.services import pause_lane
+from sentinel.inbound.reading import Grade, Report
+from sentinel.inbound.rules import SOFT_BOUNCES, SOFT_WINDOW, gravest
+from sentinel.inbound.selectors import soft_bounces_of
+from sentinel.inbound.states import Outcome
+from sentinel.standing.rules import domain_of
+from sentinel.standing.selectors import complaints_count_since
+from sentinel.standing.services import record_complaint, suppress
+from sentinel.standing.states import SuppressedBecause
+from sentinel.timeline.services import ENGINE, record_event
+from sentinel.timeline.verbs import Verb
+from sentinel.workflows.acting import about_worker
+from sentinel.workflows.mail_notices import tell_administrators, tell_of_bounce
+from sentinel.workflows.mail_outcome import Arrival, Done
+from sentinel.workflows.worker_away import worker_is_away
+
+_GRADED = {
+    Grade.HARD: Outcome.BOUNCED_HARD,
+    Grade.SOFT: Outcome.BOUNCED_SOFT,
+    Grade.BLOCK: Outcome.BLOCKED,
+    Grade.DELAY: Outcome.DELAYED,
+    Grade.IGNORE: Outcome.DELIVERED,
+}
+
+
+# -- absence notes and other automatic answers ------------------------------------------------------
+
+
+def note_absence(arrival: Arrival) -> Done:
+    """With a believable day of return, what waits for the worker waits until then; else it is only noted."""
+    worker, back_on = arrival.thread.worker, arrival.reading.back_on
+    if worker is None:
+        return Done(outcome=Outcome.AUTOMATIC, note="Nobody we asked sent it.", links=arrival.links())
+    if arrival.is_proven and worker_is_away(worker=worker, back_on=back_on, now=arrival.now):
+        note = f"Away until {back_on:%Y-%m-%d}" if back_on else ""
+        return Done(outcome=Outcome.AWAY, note=note, links=arrival.links())
+    return note_automatic(arrival)
+
+
+def note_automatic(arrival: Arrival) -> Done:
+    """An automatic answer changes nothing; the worker's timeline says that it came."""
+    _record(arrival, Outcome.AUTOMATIC)
+    return Done(outcome=Outcome.AUTOMATIC, links=arrival.links())
+
+
+# -- delivery reports -------------------------------------------------------------------------------
+
+
+def take_report(arrival: Arrival) -> Done:
+    """What a mail system says became of our mail. Whom it concerns is decided by the thread alone."""
+    report = gravest(arrival.reading.reports)
+    thread = arrival.thread
+    if report is None:
+        return _unplaced(arrival, "A delivery report that names no result.")
+    if not arrival.is_proven and not thread.is_signed and thread.message is None:
+        return _unplaced(arrival, f"A delivery report that belongs to no mail of ours: {_words(report)}")
+    if thread.user is not None:
+        return _staff_report(arrival, report)
+    if thread.worker is None:
+        return _unplaced(arrival, f"A delivery report for nobody we know: {_words(report)}")
+    return _worker_report(arrival, thread.worker, report)
+
+
+def _worker_report(arrival: Arrival, worker: Worker, report: Report) -> Done:
+    outcome = _GRADED[report.grade]
+    _record(arrival, outcome, report)
+    # An address that was repaired since is not to blame for what happened to the old one.
+    is_current = worker.email.lower() in arrival.thread.addresses or not arrival.thread.addresses
+    if report.grade is Grade.HARD and is_current:
+        _bounce(arrival, worker, _words(report))
+    elif report.grade is Grade.SOFT and is_current:
+        # This one is not counted yet: its outcome is written with the rest of this mail.
+        earlier = soft_bounces_of(worker.pk, since=arrival.now - SOFT_WINDOW)
+        if earlier + 1 >= SOFT_BOUNCES:
+            _bounce(arrival, worker, f"{earlier + 1} times in two weeks: {_words(report)}")
+    elif report.grade is Grade.BLOCK:
+        _block(arrival, report)
+    return Done(outcome=outcome, note=_words(report), links=arrival.links())
+
+
+def _bounce(arrival: Arrival, worker: Worker, reason: str) -> None:
+    """The owner gets a repair task. The address is not suppressed: a repaired one is welcome again."""
+    if worker.mail_state != MailState.GOOD.value:
+        return
+    mark_bounced(worker_id=worker.pk, reason=reason, now=arrival.now)
+    tell_of_bounce(
+        worker, user=worker.site.account.owner, reason=reason, key=str(arrival.mail.pk), now=arrival.now
+    )
+
+
+def _block(arrival: Arrival, report: Report) -> None:
+    """They do not want mail of ours: its whole domain waits, and people who can mend it hear of it. The
+    worker's address may be perfectly fine."""
+    thread = arrival.thread
+    address = thread.delivery.address if thread.delivery else next(iter(thread.addresses), report.recipient)
+    domain = domain_of(address)
+    if thread.delivery is not None and domain:
+        pause_lane(domain=domain, reason=_words(report), user_id=None, now=arrival.now)
+    tell_administrators(
+        key=f"mail.blocked:{domain}:{arrival.now:%Y%m%d}",
+        title=f"{domain} refuses our mail",
+        text=f"Check-ins to {domain} wait until somebody resumes them. They say: {_words(report)}",
+        path="/mail/",
+        now=arrival.now,
+    )
+
+
+def _staff_report(arrival: Arrival, report: Report) -> Done:
+    """A notice to one of our own people came back: repair it, or they miss what is due."""
+    user = arrival.thread.user
+    outcome = _GRADED[report.grade]
+    if user is not None and report.grade in (Grade.HARD, Grade.SOFT, Grade.BLOCK):
+        tell_administrators(
+            key=f"mail.user_bounced:{user.pk}:{arrival.now:%Y%m%d}",
+            title=f"Notices to {user} come back",
+            text=f"{user.email} does not take our mail, so {user} hears of problems only in the console. "
+            f"Reason: {_words(report)}",
+            path=f"/people/{user.pk}/",
+            now=arrival.now,
+        )
+    return Done(outcome=outcome, note=_words(report), links=arrival.links())
+
+
+# -- complaints -------------------------------------------------------------------------------------
+
+
+def take_complaint(arrival: Arrival) -> Done:
+    """Somebody pressed "this is spam": no more check-ins to them, and the account's brake counts it."""
+    worker = arrival.thread.worker
+    if worker is None or not arrival.thread.is_signed:
+        return _unplaced(arrival, "A complaint that belongs to no mail of ours.")
+    account_id = worker.site.account_id
+    source = arrival.mail.from_address or arrival.mail.envelope_from
+    unsubscribe_worker(worker_id=worker.pk, how="complaint", now=arrival.now)
+    mark_bounced(worker_id=worker.pk, reason="marked our mail as unwanted", complained=True, now=arrival.now)
+    for address in sorted({worker.email.lower(), *arrival.thread.addresses}):
+        suppress(
+            address=address,
+            because=SuppressedBecause.COMPLAINT,
+            note=f"reported by {source}",
+            account_id=account_id,
+            worker_id=worker.pk,
+            now=arrival.now,
+        )
+    record_complaint(
+        account_id=account_id,
+        worker_id=worker.pk,
+        incoming_id=arrival.mail.pk,
+        source=source,
+        delivered=delivered_since(account_id, complaints_count_since(account_id, arrival.now)),
+        now=arrival.now,
+    )
+    record_event(
+        verb=Verb.WORKER_COMPLAINED_OF_MAIL,
+        at=arrival.now,
+        actor=ENGINE,
+        about=about_worker(worker),
+        data={"source": source, "mail": arrival.mail.pk},
+    )
+    return Done(outcome=Outcome.COMPLAINED, links=arrival.links())
+
+
+# -- all of them ------------------------------------------------------------------------------------
+
+
+def _record(arrival: Arrival, outcome: Outcome, report: Report | None = None) -> None:
+    worker = arrival.thread.worker
+    if worker is None:
+        return
+    data: dict[str, object] = {"outcome": outcome.value, "kind": arrival.mail.kind, "mail": arrival.mail.pk}
+    if report is not None:
+        data |= {"grade": report.grade.value, "reason": _words(report)}
+    record_event(
+        verb=Verb.MAIL_RECEIVED if report is None else Verb.MAIL_BOUNCED,
+        at=arrival.now,
+        actor=ENGINE,
+        about=about_worker(worker),
+        data=data,
+    )
+
+
+def _unplaced(arrival: Arrival, note: str) -> Done:
+    return Done(outcome=Outcome.UNPLACED, needs_person=True, note=note, links=arrival.links())
+
+
+def _words(report: Report) -> str:
+    said = " ".join(f"{report.status} {report.diagnostic}".split())
+    return said[:300] or report.action or report.grade.value

@@ -1,0 +1,174 @@
+"""One incoming mail is read and set to work, in one transaction; see docs/explanation/incoming-mail.md.
+
+A crash leaves it waiting and whole. What is refused waits for a person with the reason; what fails is
+tried again with growing pauses, and then waits for a person, too. Nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+
+from django.conf import settings
+from django.db import DataError, InterfaceError, OperationalError, transaction
+
+from sentinel.checkins.models import Programme
+from sentinel.inbound.models import IncomingMail
+from sentinel.inbound.reading import Kind, Ours, Reading, read_mail
+from sentinel.inbound.services import (
+    Links,
+    came_before,
+    claim_mail,
+    lock_mail,
+    put_off,
+    raw_of,
+    settle_reading,
+    store_reading,
+)
+from sentinel.inbound.states import IncomingState, Outcome
+from sentinel.kernel.errors import Refused
+from sentinel.workflows.automatic_mail import note_absence, note_automatic, take_complaint, take_report
+from sentinel.workflows.mail_from_user import act_on_user_mail, user_writing
+from sentinel.workflows.mail_from_worker import act_on_worker_mail, unsubscribe
+from sentinel.workflows.mail_notices import tell_administrators
+from sentinel.workflows.mail_outcome import Arrival, Done
+from sentinel.workflows.mail_thread import NOTHING, Thread, find_thread
+
+logger = logging.getLogger(__name__)
+
+
+def receive_next_mail(*, now: datetime) -> int | None:
+    """Handle the mail that has waited longest and no other engine holds. Its id; None when none waits."""
+    with transaction.atomic():
+        mail = claim_mail(now=now)
+        if mail is None:
+            return None
+        _handle(mail, now=now)
+        return mail.pk
+
+
+def receive_mail(incoming_id: int, now: datetime) -> None:
+    """Handle one kept mail when it still waits. Raises MailUnknown."""
+    with transaction.atomic():
+        mail = lock_mail(incoming_id)
+        if mail.state == IncomingState.WAITING.value:
+            _handle(mail, now=now)
+
+
+def _handle(mail: IncomingMail, *, now: datetime) -> None:
+    """Everything a mail sets in motion commits with its outcome, or nothing does."""
+    try:
+        with transaction.atomic():
+            _read_and_act(mail, now=now)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, or two engines met: the mail is innocent and stays waiting
+    except Exception as error:
+        logger.exception("mail %s cannot be handled", mail.pk)
+        if put_off(mail=mail, error=f"{type(error).__name__}: {error}", now=now):
+            _tell_of_failure(mail, now=now)
+
+
+def _read_and_act(mail: IncomingMail, *, now: datetime) -> None:
+    raw = raw_of(mail)
+    reading, thread = _read(mail, raw, now=now)
+    store_reading(mail=mail, reading=reading, now=now)
+    arrival = Arrival(mail=mail, reading=reading, thread=thread, raw=raw, now=now)
+    if came_before(mail):
+        done = Done(outcome=Outcome.TWICE, note="The same mail was handled before.", links=arrival.links())
+    else:
+        done = _act_or_refuse(arrival)
+    settle_reading(
+        mail=mail,
+        outcome=done.outcome,
+        links=done.links,
+        thread=thread.key,
+        note=done.note,
+        needs_person=done.needs_person,
+        said=done.said.value if done.said else "",
+        is_from_worker=arrival.is_own if thread.worker is not None else None,
+    )
+
+
+def _read(mail: IncomingMail, raw: bytes, *, now: datetime) -> tuple[Reading, Thread]:
+    """Read, find what it answers, and then read the words again with what we had sent taken out."""
+    ours = Ours(base_url=settings.BASE_URL, inbound_domain=settings.INBOUND_DOMAIN, senders=_our_addresses())
+    read = partial(read_mail, raw, envelope_from=mail.envelope_from, envelope_to=mail.envelope_to, now=now)
+    reading = read(ours=ours)
+    if reading.kind is Kind.UNREADABLE:
+        return reading, NOTHING
+    thread = find_thread(reading, envelope_to=mail.envelope_to, today=now.astimezone(UTC).date())
+    if thread.sent_text and reading.kind is Kind.HUMAN:
+        again = read(ours=replace(ours, sent_text=thread.sent_text))
+        reading = replace(reading, words=again.words, language=again.language)
+    return reading, thread
+
+
+def _our_addresses() -> frozenset[str]:
+    return frozenset(
+        address.lower() for address in Programme.objects.values_list("sender_address", flat=True)
+    )
+
+
+def _act_or_refuse(arrival: Arrival) -> Done:
+    """What cannot be done (any more) waits for a person, who reads why."""
+    try:
+        with transaction.atomic():
+            return _act(arrival)
+    except DataError as error:
+        raise ValueError(f"the database cannot hold what it says: {error}") from error
+    except Refused as refused:
+        return Done(outcome=Outcome.REFUSED, needs_person=True, note=refused.message, links=arrival.links())
+
+
+def _act(arrival: Arrival) -> Done:
+    kind, thread = arrival.reading.kind, arrival.thread
+    match kind:
+        case Kind.UNREADABLE:
+            note = "; ".join(arrival.reading.reasons) or "It cannot be read."
+            return Done(outcome=Outcome.UNREADABLE, needs_person=True, note=note, links=arrival.links())
+        case Kind.LOOP:
+            return Done(outcome=Outcome.LOOP, links=arrival.links())
+        case Kind.COMPLAINT:
+            return take_complaint(arrival)
+        case Kind.DELIVERY_REPORT:
+            return take_report(arrival)
+        case Kind.OUT_OF_OFFICE:
+            return note_absence(arrival)
+        case _ if thread.is_unsubscribe:
+            return unsubscribe(arrival)
+        case Kind.AUTO_REPLY:
+            return note_automatic(arrival)
+        case _:
+            return _act_on_human(arrival)
+
+
+def _act_on_human(arrival: Arrival) -> Done:
+    user = user_writing(arrival)
+    if user is not None:
+        return act_on_user_mail(arrival, user)
+    if arrival.thread.worker is not None:
+        return act_on_worker_mail(arrival)
+    if arrival.thread.user is not None:
+        note = f"It answers a notice to {arrival.thread.user}, but does not come from their address."
+        return Done(outcome=Outcome.UNPLACED, needs_person=True, note=note, links=arrival.links())
+    tell_administrators(
+        key=f"mail.unplaced:{arrival.now:%Y%m%d}",
+        title="Mail came in that nobody could place",
+        text="It may be a customer's. Please look who wrote and what about.",
+        path="/mail/incoming/",
+        now=arrival.now,
+    )
+    note = "Nothing tells to whom or to what it belongs."
+    return Done(outcome=Outcome.UNPLACED, needs_person=True, note=note, links=Links())
+
+
+def _tell_of_failure(mail: IncomingMail, *, now: datetime) -> None:
+    tell_administrators(
+        key=f"mail.failed:{mail.pk}",
+        title=f"Mail {mail.pk} cannot be handled",
+        text=f"It was tried again and again, and waits for a person. {mail.last_error[:300]}",
+        path=f"/mail/incoming/{mail.pk}/",
+        now=now,
+    )
