@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from sentinel.channels.email.mime import CannotBeBuilt, build
+from sentinel.kernel.links import Purpose
+from sentinel.ui.links import read_mailbox
 from sentinel.ui.mail import automatic_headers
-from tests.channels.contract import claimed
+from tests.channels.contract import NOW, claimed
 
 LONG_LINK = "<https://sentinel.example.com/u/" + "abcdefghij" * 12 + "/one-click/>, <mailto:u@in.example.com>"
 
@@ -100,6 +105,32 @@ def test_a_name_with_commas_and_quotes_stays_one_address() -> None:
     mail = parsed(build(claimed("email", from_name='Schulz, "Maria" <m@x.example>')).content)
     (address,) = mail["From"].addresses
     assert address.addr_spec == "sentinel@provider.example"
+
+
+def test_without_a_domain_for_incoming_mail_replies_and_bounces_go_to_people() -> None:
+    envelope = build(claimed("email"))
+    assert parsed(envelope.content)["Reply-To"] == "maria@provider.example"
+    assert envelope.sender == "sentinel@provider.example"
+
+
+@pytest.mark.parametrize(
+    "domain", ["in.sentinel.example", "replies.customer-satisfaction-assurance.some-provider.example"]
+)
+def test_with_one_they_come_back_under_addresses_of_this_very_message(
+    domain: str, settings: Settings
+) -> None:
+    settings.INBOUND_DOMAIN = domain
+    envelope = build(claimed("email", number=4711))
+    today = NOW.date()
+    (line,) = [line for line in headers_of(envelope.content) if line.startswith("Reply-To: ")]
+    assert read_mailbox(line.removeprefix("Reply-To: "), today=today) == (Purpose.REPLY_TO_MESSAGE, 4711)
+    assert read_mailbox(envelope.sender, today=today) == (Purpose.BOUNCE_OF_MESSAGE, 4711)
+    assert parsed(envelope.content)["From"] == "Maria Schulz <sentinel@provider.example>"
+    # Whatever the day or the time zone of the repeat, it is the same mail from the same sender.
+    elsewhere = replace(claimed("email", number=4711), created_at=NOW.astimezone(ZoneInfo("Asia/Tokyo")))
+    repeated = build(elsewhere)
+    assert (repeated.sender, line in headers_of(repeated.content)) == (envelope.sender, True)
+    assert build(claimed("email", number=4711)) == envelope
 
 
 def test_a_large_mail_is_noticed() -> None:

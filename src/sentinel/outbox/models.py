@@ -78,6 +78,7 @@ class Message(models.Model):
             models.Index(
                 fields=("recipient_kind", "recipient_id", "channel", "-id"), name="message_recipient"
             ),
+            models.Index(fields=("message_id",), name="message_header"),
             models.Index(
                 fields=("recipient_id",),
                 name="message_notice_waiting",

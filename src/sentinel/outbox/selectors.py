@@ -82,6 +82,19 @@ def message_by_key(dedupe_key: str) -> MessageView | None:
     return found[0] if found else None
 
 
+def message_for(message_id: int) -> MessageView | None:
+    """The message with this row id, e.g. from the address that a reply came to."""
+    found = _views(Message.objects.filter(pk=message_id))
+    return found[0] if found else None
+
+
+def message_by_header(message_id: str) -> MessageView | None:
+    """The message whose mail carried this Message-ID, as replies name it in In-Reply-To and References."""
+    name = message_id.strip().strip("<>").lower().rpartition("@")[0].replace("\0", "")
+    found = _views(Message.objects.filter(message_id=name)) if name else []
+    return found[0] if found else None
+
+
 def count_mail_since(
     *, recipient_kind: str, recipient_id: int, since: datetime, kind_prefix: str = ""
 ) -> int:
@@ -114,3 +127,32 @@ def count_by_state() -> dict[str, int]:
 def recent_messages(*, limit: int = 100) -> list[MessageView]:
     """The newest messages of all kinds (administrators)."""
     return _views(Message.objects.order_by("-id")[:limit])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelWait:
+    """What waits on one channel although it is due, and what was claimed and never settled."""
+
+    channel: str
+    waiting: int
+    oldest_due_at: datetime | None
+    expired: int
+    oldest_expired_at: datetime | None
+
+
+def waits(now: datetime) -> list[ChannelWait]:
+    """Per channel, what is late: due messages nobody took, and leases that ran out. One query over live
+    rows, whatever the outbox holds besides."""
+    due = Q(state=State.PENDING.value)
+    rows = (
+        Message.objects.filter(state__in=[s.value for s in LIVE], visible_at__lte=now)
+        .values("channel")
+        .annotate(
+            waiting=Count("id", filter=due),
+            oldest_due_at=Min("visible_at", filter=due),
+            expired=Count("id", filter=~due),
+            oldest_expired_at=Min("visible_at", filter=~due),
+        )
+        .order_by("channel")
+    )
+    return [ChannelWait(**row) for row in rows]
