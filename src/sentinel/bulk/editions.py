@@ -81,7 +81,10 @@ class Filler:
         self._specs = tuple(dict.fromkeys(slots))
         self._raw = tuple(spec[2:] for spec in self._specs if spec[0] == "r")
         self._soft = tuple((spec[0], spec[2:], spec) for spec in self._specs if spec[0] != "r")
-        self._format: str = "%s".join(literal.replace("%", "%%") for literal in literals)
+        # Literals with gaps between them. Joining is several times faster than formatting 14 kB, which
+        # looks at every character.
+        self._pieces: list[bytes] = [b""] * (2 * len(literals) - 1)
+        self._pieces[::2] = [literal.encode("ascii") for literal in literals]
         self._in_order = itemgetter(*slots)
         self._of_raw = itemgetter(*self._raw)
         self._raw_specs = tuple(f"r:{name}" for name in self._raw)
@@ -95,11 +98,12 @@ class Filler:
         raw = self._of_raw(values)
         if not _is_raw("".join(raw)):
             raise EditionError("a header or link value is not plain ASCII on one line")
-        encoded = dict(zip(self._raw_specs, raw, strict=True))
+        encoded = dict(zip(self._raw_specs, map(str.encode, raw), strict=True))
         for kind, name, spec in self._soft:
-            encoded[spec] = _encoded(kind, values[name])
-        mail: str = self._format % self._in_order(encoded)
-        return mail.encode("ascii")
+            encoded[spec] = _encoded(kind, values[name]).encode("ascii")
+        pieces = self._pieces.copy()
+        pieces[1::2] = self._in_order(encoded)
+        return b"".join(pieces)
 
 
 def values_for(

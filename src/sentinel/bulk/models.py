@@ -92,8 +92,11 @@ class Delivery(models.Model):
     skipped. ``reported_at``: its end was told to whoever must know.
     """
 
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="deliveries")
-    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, null=True, related_name="deliveries")
+    # No index of their own for these two: every one is written three times per mail, a million times over.
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    edition = models.ForeignKey(
+        Edition, on_delete=models.PROTECT, null=True, related_name="deliveries", db_index=False
+    )
     check_in_id = models.BigIntegerField(unique=True)
     worker_id = models.BigIntegerField()
     account_id = models.BigIntegerField()
@@ -139,7 +142,6 @@ class Delivery(models.Model):
                 name="delivery_ready",
                 condition=Q(state__in=["pending", "deferred"]),
             ),
-            models.Index(fields=("id",), name="delivery_held", condition=Q(state__in=["claimed", "begun"])),
             models.Index(
                 fields=("id",),
                 name="delivery_unreported",

@@ -14,9 +14,15 @@ from base64 import b32decode
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha256
 from struct import Struct
+from typing import TYPE_CHECKING
 
 from sentinel.kernel.errors import Refused
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 VALID_DAYS = 45
 _VERSION = 1
@@ -26,6 +32,7 @@ _MAC_BYTES = 16
 _TOKEN_LENGTH = 44
 _PADDING = "===="
 _SHORTEST_SECRET = 16
+_BLOCK = 64
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _GROUPS = Struct(">IBIBIBIBIBH")
@@ -96,11 +103,23 @@ def read(
 
 
 def _mac(purpose: Purpose, body: bytes, secret: bytes) -> bytes:
+    begun, outer = _keyed(purpose, secret)
+    inner, outer = begun.copy(), outer.copy()
+    inner.update(body)
+    outer.update(inner.digest())
+    return outer.digest()[:_MAC_BYTES]
+
+
+@lru_cache(maxsize=64)
+def _keyed(purpose: Purpose, secret: bytes) -> "tuple[_Hash, _Hash]":
+    """HMAC-SHA256 (RFC 2104) up to where messages begin to differ: going on from here takes half the time."""
     if len(secret) < _SHORTEST_SECRET:
         raise ValueError(f"a link secret has at least {_SHORTEST_SECRET} bytes")
+    key = (sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
+    inner, outer = (sha256(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
     # The prefix keeps these signatures apart from any other use of the same secret.
-    message = b"sentinel.link|" + purpose.value.encode() + b"|" + body
-    return hmac.digest(secret, message, "sha256")[:_MAC_BYTES]
+    inner.update(b"sentinel.link|" + purpose.value.encode() + b"|")
+    return inner, outer
 
 
 def _encode(raw: bytes) -> str:
