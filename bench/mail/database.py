@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from django.db import connections
 from psycopg.sql import SQL, Identifier
 
 from bench.mail.servers import CHECKOUT, Place
@@ -61,6 +62,7 @@ def fresh_database(place: Place) -> Iterator[psycopg.Connection[tuple[object, ..
         with psycopg.connect(place.cluster.url(), autocommit=True) as connection:
             yield connection
     finally:
+        connections.close_all()  # Django's own would be cut off and not notice
         with _administration(place) as connection:
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier("sentinel")))
 

@@ -192,13 +192,14 @@ def wait_until_alive(connection: psycopg.Connection, *, since: datetime, seconds
 
 @contextmanager
 def sending(
-    place: Place, port: int, *, connections: int = CONNECTIONS, **limits: float
+    place: Place, connection: psycopg.Connection, port: int, *, connections: int = CONNECTIONS
 ) -> Iterator[SenderProcess]:
-    """A sender that uses the sink on `port`; `limits` as in SENTINEL_BULK_RELAYS."""
-    options = "&".join(f"{name}={value}" for name, value in {"connections": connections, **limits}.items())
-    sender = SenderProcess(place, f"smtp://127.0.0.1:{port}?{options}")
+    """A sender that uses the sink on `port`, from its first sign of life on."""
+    sender = SenderProcess(place, f"smtp://127.0.0.1:{port}?connections={connections}")
+    began = datetime.now(UTC)
     sender.start()
     try:
+        wait_until_alive(connection, since=began)
         yield sender
     finally:
         sender.stop()
