@@ -14,10 +14,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sentinel.accounts.models import Account, Permission, Site, Worker
+from sentinel.bulk.models import Delivery
+from sentinel.bulk.selectors import next_delivery_at
+from sentinel.bulk.states import DeliveryState
 from sentinel.channels import registry
 from sentinel.checkins.models import CheckIn, Programme
 from sentinel.checkins.rules import CheckInState, Face, ResponseKind, Severity
 from sentinel.engine.loop import run_once
+from sentinel.engine.passes.send_deliveries import claimed
 from sentinel.escalation.models import Duty
 from sentinel.escalation.services import ensure_default_ladder
 from sentinel.kernel import clock
@@ -90,7 +94,8 @@ class World:
 
     def _next_due(self) -> datetime | None:
         duty = Duty.objects.filter(quarantined_at__isnull=True).order_by("fire_at").first()
-        known = [at for at in (duty.fire_at if duty else None, next_visible_at()) if at is not None]
+        found = (duty.fire_at if duty else None, next_visible_at(), next_delivery_at())
+        known = [at for at in found if at is not None]
         later = [at for at in known if at > self.now]
         return min(later) if later else None
 
@@ -154,18 +159,50 @@ class World:
         return Proposal.objects.filter(problem=problem).latest("id")
 
     def inbox(self, person: User | Worker, kind: str = "") -> list[MessageView]:
-        """E-mails the fakes delivered to a person, oldest first."""
+        """E-mails the fakes delivered to a person, oldest first; check-ins of a run among them."""
         who = "user" if isinstance(person, User) else "worker"
-        return [
+        messages = [
             m
             for m in messages_to(recipient_kind=who, recipient_id=person.pk)
-            if m.channel == "email" and m.state == "accepted" and m.kind.startswith(kind)
+            if m.channel == "email" and m.state == "accepted"
         ]
+        if isinstance(person, Worker):
+            sent = Delivery.objects.filter(worker_id=person.pk, state=DeliveryState.SENT.value)
+            messages += [delivered(row) for row in sent.select_related("edition__template")]
+        messages.sort(key=lambda m: m.created_at)
+        return [m for m in messages if m.kind.startswith(kind)]
 
     def notices(self, user: User) -> list[MessageView]:
         """Console notices of a user, oldest first."""
         rows = messages_to(recipient_kind="user", recipient_id=user.pk)
         return [m for m in rows if m.channel == "console" and m.state == "accepted"]
+
+
+def delivered(row: Delivery) -> MessageView:
+    """A check-in of a run, as if it had been a message of the outbox."""
+    mail = claimed(row)
+    return MessageView(
+        id=row.pk,
+        dedupe_key=mail.dedupe_key,
+        channel=mail.channel,
+        kind=mail.kind,
+        recipient_kind=mail.recipient_kind,
+        recipient_id=mail.recipient_id,
+        address=mail.address,
+        state="accepted" if row.state == DeliveryState.SENT.value else row.state,
+        attempts=row.attempts,
+        message_id=mail.message_id,
+        bundle_id=None,
+        created_at=mail.created_at,
+        first_due_at=mail.first_due_at,
+        visible_at=row.next_at,
+        settled_at=row.settled_at,
+        read_at=None,
+        last_error="",
+        payload=mail.payload,
+        problem_id=None,
+        account_id=row.account_id,
+    )
 
 
 def _user(email: str, name: str, roles: list[Role], **columns: Any) -> User:

@@ -32,3 +32,10 @@ class ReasonMissing(Refused):
 
     def __init__(self) -> None:
         super().__init__("reason_missing", "Please say why in a few words.")
+
+
+class LimitRefused(Refused):
+    """A pace is a number of mails per minute."""
+
+    def __init__(self) -> None:
+        super().__init__("limit_refused", "Please give the limit as mails per minute, above nothing.")

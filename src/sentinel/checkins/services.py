@@ -141,6 +141,20 @@ def save_outcomes(check_ins: Iterable[CheckIn]) -> None:
         CheckIn.objects.filter(pk__in=ids).update(**dict(outcome))
 
 
+def mark_undelivered(check_in_ids: Collection[int]) -> int:
+    """Check-ins that left us and arrived nowhere: they count as never asked. Returns how many."""
+    return CheckIn.objects.filter(pk__in=check_in_ids, state=CheckInState.SENT.value).update(
+        state=CheckInState.SKIPPED.value, sent_at=None, reason=WhyNot.NOT_DELIVERED.value
+    )
+
+
+def mark_sent_after_all(check_in_ids: Collection[int], *, now: datetime) -> int:
+    """Undelivered check-ins that are on their way again. Returns how many."""
+    return CheckIn.objects.filter(
+        pk__in=check_in_ids, state=CheckInState.SKIPPED.value, reason=WhyNot.NOT_DELIVERED.value
+    ).update(state=CheckInState.SENT.value, sent_at=now, reason="retried")
+
+
 def lock_check_in(check_in_id: int) -> CheckIn:
     """The check-in with its worker, locked: two presses of one mail are judged one after the other."""
     found = (

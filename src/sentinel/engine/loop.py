@@ -1,7 +1,8 @@
 """The loop, readable aloud: decide what is due, send what was decided, sleep until the next is due.
 
-``run_once`` does it in the calling thread (tests, filling a demonstration); ``run_forever`` is the
-process: one decider, and per channel its own dispatchers, so that a hanging channel delays no other.
+``run_once`` does it in the calling thread (tests, filling a demonstration), check-ins on their way
+included; ``run_forever`` is the process: one decider, and per channel its own dispatchers, so that a
+hanging channel delays no other. Beside it the sender's process carries the check-ins.
 """
 
 from __future__ import annotations
@@ -24,16 +25,22 @@ from sentinel.demonstration.services import CLOCK_MOVED
 from sentinel.engine.clock import DatabaseClock
 from sentinel.engine.heartbeat import Heartbeat
 from sentinel.engine.passes import (
+    check_up_mail,
     dispatch,
     fire_duties,
+    forget_raw_mails,
     learn_scanner_habits,
     plan_check_ins,
+    read_mail,
+    report_deliveries,
     retry_quarantined,
     review_provisional,
     send_check_ins,
+    send_deliveries,
     stand_in,
 )
 from sentinel.engine.selectors import next_firing_at
+from sentinel.inbound.keeping import ARRIVED
 from sentinel.kernel import clock
 from sentinel.outbox.selectors import next_visible_at
 from sentinel.outbox.services import LEASE, WAKE_UP
@@ -63,11 +70,14 @@ class Decider:
 DECIDERS = (
     Decider("stand_in", stand_in.run, timedelta(seconds=20)),
     Decider("fire_duties", fire_duties.run),
+    Decider("read_mail", read_mail.run),
     Decider("review_provisional", review_provisional.run, timedelta(seconds=5)),
     Decider("plan_check_ins", plan_check_ins.run, timedelta(seconds=30)),
     Decider("send_check_ins", send_check_ins.run, timedelta(seconds=5)),
+    Decider("report_deliveries", report_deliveries.run, timedelta(seconds=5)),
     Decider("retry_quarantined", retry_quarantined.run, timedelta(minutes=1)),
     Decider("learn_scanner_habits", learn_scanner_habits.run, timedelta(minutes=5)),
+    Decider("forget_raw_mails", forget_raw_mails.run, timedelta(hours=1)),
 )
 
 
@@ -75,7 +85,7 @@ def run_once(now: datetime) -> int:
     """Decide and send until nothing is due at ``now``; returns how much was done. Errors come through."""
     total = 0
     for _ in range(_MOST_ROUNDS):
-        done = sum(decider.run(now) for decider in DECIDERS) + dispatch.run(now)
+        done = sum(decider.run(now) for decider in DECIDERS) + dispatch.run(now) + send_deliveries.run(now)
         if not done:
             return total
         total += done
@@ -144,6 +154,7 @@ class Engine:
             jobs.extend(
                 (f"{channel}-{n}", partial(self.send, channel)) for n in range(connections_of_channel)
             )
+        jobs.append(("mail-doctor", self.check_up))
         workers = [
             threading.Thread(target=self._keep_doing, args=job, name=job[0], daemon=True) for job in jobs
         ]
@@ -181,6 +192,10 @@ class Engine:
         if away is not None:
             raise away
         return done
+
+    def check_up(self) -> float:
+        """Examine the domains somebody asked about, apart from the decider: servers take their time."""
+        return 0.0 if check_up_mail.run(clock.now()) else LONGEST_PAUSE
 
     def send(self, channel: str) -> float:
         """Try what is due on one channel; returns how long to sleep."""
@@ -232,7 +247,7 @@ class Engine:
         """Wait for notes of the database until it goes away or the engine stops."""
         connection.ensure_connection()
         raw = connection.connection
-        for name in (WAKE_UP, CLOCK_MOVED):
+        for name in (WAKE_UP, ARRIVED, CLOCK_MOVED):
             raw.execute(f"LISTEN {name}")
         self.bell.ring()  # whatever was said while nobody listened
         while not self.stop.is_set():

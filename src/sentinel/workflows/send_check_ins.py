@@ -14,12 +14,11 @@ from sentinel.checkins.messages import (
     AboutFacts,
     ProofFacts,
     QuestionFacts,
-    check_in_question,
     question_in,
     sender_of,
 )
 from sentinel.checkins.models import CheckIn, Programme
-from sentinel.checkins.rules import WhyNot, slot_after_a_missed_window, why_not_asked
+from sentinel.checkins.rules import CheckInState, WhyNot, slot_after_a_missed_window, why_not_asked
 from sentinel.checkins.selectors import (
     History,
     active_programme,
@@ -29,8 +28,6 @@ from sentinel.checkins.selectors import (
 )
 from sentinel.checkins.services import mark_sent, mark_skipped, save_outcomes
 from sentinel.kernel.calendars import NeverOpen
-from sentinel.outbox.rules import Priority
-from sentinel.outbox.services import NewMessage, enqueue
 from sentinel.timeline.services import ENGINE, About, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.check_in_facts import (
@@ -42,6 +39,7 @@ from sentinel.workflows.check_in_facts import (
     proof_facts,
     standing_facts,
 )
+from sentinel.workflows.launch_check_ins import Asking, launch_check_ins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,24 +57,26 @@ class _Batch:
 
 
 def send_check_ins(*, now: datetime, limit: int = 200) -> int:
-    """Send, let pass or move up to ``limit`` due check-ins; returns how many were due.
+    """Launch, let pass or move up to ``limit`` due check-ins; returns how many were due.
 
-    One transaction: the check-in is marked sent together with its message in the outbox, whose key
-    ("check_in:<id>") makes a second one impossible. The next one is planned by the planning pass.
+    One transaction: the check-in is marked sent together with its delivery, which is its only one for
+    ever, so a second launch is impossible. ``sent`` means launched: should the delivery end badly,
+    ``report_deliveries`` takes it back. The next check-in is planned by the planning pass.
     """
     with transaction.atomic():
         due = list(
             due_check_ins(now)
             .select_for_update(of=("self",), skip_locked=True)
-            .select_related("worker__site__account__owner", "worker__site__calendar")[:limit]
+            .select_related("programme", "worker__site__account__owner", "worker__site__calendar")[:limit]
         )
         if not due:
             return 0
         batch = _load(due, now)
-        messages = [message for check_in in due if (message := _settle(check_in, batch))]
+        askings = [asking for check_in in due if (asking := _settle(check_in, batch))]
         save_outcomes(due)
-        enqueue(messages, now=now)
-        for account_id, sent in sorted(Counter(m.account_id for m in messages).items()):
+        for account_id, sent in sorted(
+            Counter(asking.check_in.worker.site.account_id for asking in askings).items()
+        ):
             # One line per account and batch: the check-ins themselves are the record per worker.
             record_event(
                 verb=Verb.CHECK_IN_SENT,
@@ -85,6 +85,9 @@ def send_check_ins(*, now: datetime, limit: int = 200) -> int:
                 about=About(account_id=account_id),
                 data={"check_ins": sent},
             )
+        # Last: the sender counts on the same run, and should not wait for us.
+        skipped = [check_in for check_in in due if check_in.state == CheckInState.SKIPPED.value]
+        launch_check_ins(askings=askings, skipped=skipped, now=now)
         return len(due)
 
 
@@ -104,8 +107,8 @@ def _load(due: list[CheckIn], now: datetime) -> _Batch:
     )
 
 
-def _settle(check_in: CheckIn, batch: _Batch) -> NewMessage | None:
-    """Decide about one due check-in; returns the message when it goes out."""
+def _settle(check_in: CheckIn, batch: _Batch) -> Asking | None:
+    """Decide about one due check-in; returns what it says when it goes out."""
     worker, now = check_in.worker, batch.now
     problems = batch.problems[worker.pk]
     facts = asking_facts(
@@ -134,36 +137,21 @@ def _settle(check_in: CheckIn, batch: _Batch) -> NewMessage | None:
     check_in.about_problem_id = problems.about_problem_id
     check_in.language = worker.spoken_language
     mark_sent(check_in, now=now)
-    return _message(check_in, worker, batch.programme, batch)
+    return Asking(check_in=check_in, facts=_facts(check_in, worker, batch.programme, batch))
 
 
-def _message(check_in: CheckIn, worker: Worker, programme: Programme, batch: _Batch) -> NewMessage:
-    account = worker.site.account
-    mail = check_in_question(
-        QuestionFacts(
-            check_in_id=check_in.pk,
-            programme_id=programme.pk,
-            worker_id=worker.pk,
-            worker_name=worker.name,
-            language=check_in.language,
-            site_name=worker.site.name,
-            sender=sender_of(programme=programme, person=account.owner),
-            question=question_in(programme.questions, check_in.language),
-            is_first=not batch.past[worker.pk].sent,
-            now=batch.now,
-            proof=batch.proof.get(worker.site_id),
-            about=batch.about.get(check_in.about_problem_id) if check_in.about_problem_id else None,
-        )
-    )
-    return NewMessage(
-        dedupe_key=f"check_in:{check_in.pk}",
-        channel="email",
-        kind="check_in.question",
-        recipient_kind="worker",
-        recipient_id=worker.pk,
-        address=worker.email,
-        priority=Priority.CHECK_IN,
-        payload=mail.payload(),
-        account_id=account.pk,
-        problem_id=check_in.about_problem_id,
+def _facts(check_in: CheckIn, worker: Worker, programme: Programme, batch: _Batch) -> QuestionFacts:
+    return QuestionFacts(
+        check_in_id=check_in.pk,
+        programme_id=programme.pk,
+        worker_id=worker.pk,
+        worker_name=worker.name,
+        language=check_in.language,
+        site_name=worker.site.name,
+        sender=sender_of(programme=programme, person=worker.site.account.owner),
+        question=question_in(programme.questions, check_in.language),
+        is_first=not batch.past[worker.pk].sent,
+        now=batch.now,
+        proof=batch.proof.get(worker.site_id),
+        about=batch.about.get(check_in.about_problem_id) if check_in.about_problem_id else None,
     )

@@ -8,10 +8,12 @@ from django.test.utils import CaptureQueriesContext
 
 from sentinel.accounts.models import Permission, Worker
 from sentinel.accounts.rules import MailState
+from sentinel.bulk.models import Delivery
+from sentinel.bulk.states import DeliveryState
 from sentinel.checkins.messages import ProofFacts
 from sentinel.checkins.models import CheckIn, Response
 from sentinel.checkins.rules import CheckInState, WhyNot
-from sentinel.outbox.selectors import MessageView, message_by_key, messages_to
+from sentinel.outbox.selectors import MessageView, message_by_key
 from sentinel.problems.rules import CallOutcome
 from sentinel.standing.services import record_complaint, suppress
 from sentinel.standing.states import SuppressedBecause
@@ -21,7 +23,7 @@ from sentinel.workflows.make_commitment import make_commitment
 from sentinel.workflows.plan_check_ins import plan_check_ins
 from sentinel.workflows.propose_solution import propose_solution
 from sentinel.workflows.send_check_ins import send_check_ins
-from tests.world import World
+from tests.world import World, delivered
 
 #: Tuesday, 10 March 2026, 09:30 in Kyiv.
 IN_WINDOW = datetime(2026, 3, 10, 7, 30, tzinfo=UTC)
@@ -42,7 +44,8 @@ def due(world: World) -> CheckIn:
 
 
 def sent_mail(check_in: CheckIn) -> MessageView | None:
-    return message_by_key(f"check_in:{check_in.pk}")
+    row = Delivery.objects.filter(check_in_id=check_in.pk).exclude(state=DeliveryState.SKIPPED.value).first()
+    return delivered(row) if row else message_by_key(f"check_in:{check_in.pk}")
 
 
 def test_it_is_sent_once_by_the_owner_in_the_workers_language(world: World, due: CheckIn) -> None:
@@ -233,8 +236,8 @@ def test_many_cost_as_many_queries_as_one(world: World, due: CheckIn) -> None:
             language="en",
             created_at=IN_WINDOW,
         )
-    assert queries() == few
-    assert len(messages_to(recipient_kind="worker", recipient_id=worker.pk)) == 1
+    assert queries() <= few  # the first ones find the run, template and edition missing
+    assert Delivery.objects.filter(worker_id=worker.pk).count() == 1
 
 
 def test_the_proof_counts_what_last_month_came_to(world: World) -> None:

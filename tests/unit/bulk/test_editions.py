@@ -32,8 +32,8 @@ from sentinel.ui.links import newest_secret, read_mailbox, read_public_token
 from sentinel.ui.mail import Sender
 from sentinel.workflows.check_in_editions import (
     Shape,
-    check,
     payload_of,
+    proof_of,
     shape_of,
     shared_words,
     tidy,
@@ -135,7 +135,8 @@ def parsed(content: bytes) -> EmailMessage:
 )
 def test_every_mail_reads_like_the_composed_one(language: str, **changes: Any) -> None:
     facts = question(language, **changes)
-    check(template(shape_of(facts)), facts, delivery_id=DELIVERY, address="olena@lindgren.example")
+    proof = proof_of(facts, delivery_id=DELIVERY, address="olena@lindgren.example")
+    verify(template(shape_of(facts)), shared=proof.shared, values=proof.values, composed=proof.composed)
 
 
 @settings(max_examples=150, deadline=None)
@@ -153,9 +154,7 @@ def test_lines_are_short_whole_and_never_begin_with_a_dot(name: str, site: str) 
 
 @pytest.mark.parametrize("inbound", ["", "in.sentinel.example"])
 @pytest.mark.parametrize("language", sorted(QUESTIONS))
-def test_the_headers_say_who_what_and_how_to_leave(
-    language: str, inbound: str, settings: Settings
-) -> None:
+def test_the_headers_say_who_what_and_how_to_leave(language: str, inbound: str, settings: Settings) -> None:
     settings.INBOUND_DOMAIN = inbound
     facts = question(language)
     compiled = template(shape_of(facts), inbound)

@@ -31,6 +31,7 @@ class WhyNot(StrEnum):
     AWAY = "away"
     FATIGUE = "fatigue"
     NO_SENDING_DAY = "no_sending_day"
+    NOT_DELIVERED = "not_delivered"  # it was sent, and no mail server took it
 
 
 _WORDS = {
@@ -48,6 +49,7 @@ _WORDS = {
     WhyNot.AWAY: "the worker is away, as their own note says",
     WhyNot.FATIGUE: "the worker was written to less than a week ago",
     WhyNot.NO_SENDING_DAY: "the site has no day on which mail may be sent",
+    WhyNot.NOT_DELIVERED: "the worker's mail server did not take the mail",
 }
 
 
