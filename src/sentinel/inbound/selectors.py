@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, Prefetch, Q, QuerySet
 
 from sentinel.inbound.models import Attachment, IncomingMail
 from sentinel.inbound.states import IncomingState, Outcome
@@ -20,9 +20,14 @@ def waiting_for_person(rows: QuerySet[IncomingMail]) -> QuerySet[IncomingMail]:
     return rows.filter(state=IncomingState.PERSON.value).order_by("pk")
 
 
+def _files() -> Prefetch[str, QuerySet[Attachment], str]:
+    """The attachments without their content, which can be large."""
+    return Prefetch("attachments", queryset=Attachment.objects.defer("content").order_by("position"))
+
+
 def incoming_of_problem(problem_id: int) -> QuerySet[IncomingMail]:
     """What came in about one problem, oldest first, with its attachments."""
-    return all_incoming().filter(problem_id=problem_id).prefetch_related("attachments").order_by("pk")
+    return all_incoming().filter(problem_id=problem_id).prefetch_related(_files()).order_by("pk")
 
 
 def incoming_of_worker(worker_id: int) -> QuerySet[IncomingMail]:
@@ -32,7 +37,7 @@ def incoming_of_worker(worker_id: int) -> QuerySet[IncomingMail]:
 
 def incoming_of_response(response_id: int) -> IncomingMail | None:
     """The mail an answer came by; None when it was given on the page."""
-    return all_incoming().filter(response_id=response_id).prefetch_related("attachments").first()
+    return all_incoming().filter(response_id=response_id).prefetch_related(_files()).first()
 
 
 def files_of(mail: IncomingMail) -> QuerySet[Attachment]:

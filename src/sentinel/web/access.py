@@ -18,6 +18,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
@@ -48,7 +49,7 @@ class ConsoleRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 M = TypeVar("M", bound=Model)
 
 
@@ -59,7 +60,7 @@ def screen(
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if demonstration_only and not settings.DEMONSTRATION:
                 raise Http404("only in demonstration mode")
             allowed = (*methods, "HEAD") if "GET" in methods else methods
@@ -78,7 +79,7 @@ def screen(
     return wrap
 
 
-def _answer(view: View, request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+def _answer(view: View, request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     """Run a view at one instant, in the viewer's zone, and turn refusals into answers."""
     request.now = clock.now()
     with timezone.override(request.user.zone), translation.override(LANGUAGE):

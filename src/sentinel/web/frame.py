@@ -24,6 +24,7 @@ from sentinel.ui.frames import ConsoleFrame, NavItem, Ribbon
 from sentinel.web import words
 from sentinel.web.access import MANAGING
 from sentinel.web.reads.today import count_unanswered, count_urgent
+from sentinel.workflows.mail_access import count_waiting_for_person
 
 # The console turns red when the engine is later than this: then nobody may rely on it.
 PATIENCE = timedelta(seconds=60)
@@ -74,10 +75,11 @@ def navigation(user: User, now: datetime, path: str) -> list[NavItem]:
     voices = item("Voices", "response-list", "chat-bubble-left-right", "g v", unanswered, "info")
     simulator = item("Simulator", "simulator", "arrow-trending-up", "g s")
     rota = item("Rota", "rota", "calendar-days", "g r")
+    mail = item("Mail", "mail-home", "envelope", "g m", count_waiting_for_person(user, now), "suffer")
     if user.has_role(*MANAGING):
         team = item("Team board", "team", "users", "g b")
-        return [today, team, problems, accounts, voices, simulator, rota]
-    return [today, problems, accounts, voices, simulator, rota]
+        return [today, team, problems, accounts, voices, mail, simulator, rota]
+    return [today, problems, accounts, voices, mail, simulator, rota]
 
 
 def menu(user: User) -> list[NavItem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from sentinel.web.screens import (
     account,
@@ -24,6 +24,7 @@ from sentinel.web.screens import (
     today,
     worker,
 )
+from sentinel.web.screens.mail import incoming, runs, standing
 
 urlpatterns = [
     path("", today.home, name="home"),
@@ -73,6 +74,31 @@ urlpatterns = [
     path("notices/<int:notice_id>/read/", notices.notice_read, name="notice-read"),
     path("profile/", profile.profile, name="profile"),
     path("profile/absence/", profile.profile_absence, name="profile-absence"),
+    path("mail/", runs.mail_home, name="mail-home"),
+    path("mail/runs/", runs.run_list, name="mail-runs"),
+    path("mail/runs/<int:run_id>/", runs.run, name="mail-run"),
+    path("mail/runs/<int:run_id>/progress/", runs.run_progress, name="mail-run-progress"),
+    path("mail/runs/<int:run_id>/export/", runs.run_export, name="mail-run-export"),
+    re_path(r"^mail/runs/(?P<run_id>\d+)/(?P<act>pause|resume|retry)/$", runs.run_act, name="mail-run-act"),
+    re_path(r"^mail/sender/(?P<act>pause|resume)/$", runs.sender_act, name="mail-sender-act"),
+    path("mail/incoming/", incoming.incoming_list, name="mail-incoming"),
+    path("mail/incoming/<int:mail_id>/", incoming.incoming, name="mail-incoming-one"),
+    path("mail/incoming/<int:mail_id>/raw/", incoming.raw, name="mail-raw"),
+    path("mail/incoming/<int:mail_id>/files/<int:position>/", incoming.attachment, name="mail-attachment"),
+    path("mail/domains/", standing.domains, name="mail-domains"),
+    re_path(r"^mail/domains/(?P<act>limit|pause|resume)/$", standing.domain_act, name="mail-domain-act"),
+    path("mail/left-alone/", standing.suppressions, name="mail-suppressions"),
+    path("mail/left-alone/add/", standing.suppression_add, name="mail-suppression-add"),
+    path(
+        "mail/left-alone/<int:suppression_id>/lift/",
+        standing.suppression_lift,
+        name="mail-suppression-lift",
+    ),
+    path("mail/brakes/<int:brake_id>/release/", standing.brake_release, name="mail-brake-release"),
+    path("mail/doctor/", standing.doctor, name="mail-doctor"),
+    path("mail/doctor/ask/", standing.doctor_ask, name="mail-doctor-ask"),
+    path("mail/doctor/<int:check_up_id>/", standing.doctor_result, name="mail-doctor-result"),
+    path("mail/scanners/", standing.scanners, name="mail-scanners"),
     path("mailroom/", mailroom.mailroom, name="mailroom"),
     path("mailroom/<int:mail_id>/", mailroom.mail, name="mail"),
     path("mailroom/<int:mail_id>/html/", mailroom.mail_html, name="mail-html"),

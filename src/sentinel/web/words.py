@@ -5,8 +5,10 @@ from __future__ import annotations
 from sentinel.accounts.rules import MailState, Rhythm
 from sentinel.checkins.rules import ResponseKind, Severity
 from sentinel.escalation.rules import Audience, DutyKind
+from sentinel.inbound.states import Outcome
 from sentinel.people.rules import Role
 from sentinel.problems.rules import CallOutcome, EndReason, How, ProblemState
+from sentinel.standing.states import SuppressedBecause
 
 #: label, tone of the pill
 STATES: dict[str, tuple[str, str]] = {
@@ -108,6 +110,76 @@ MAIL_STATES: dict[str, tuple[str, str]] = {
     MailState.GOOD.value: ("Good", "neutral"),
     MailState.BOUNCED.value: ("Bounced", "suffer"),
     MailState.COMPLAINED.value: ("Complained", "suffer"),
+}
+
+#: What an incoming mail is.
+MAIL_KINDS: dict[str, str] = {
+    "human": "Written by a person",
+    "auto_reply": "Automatic answer",
+    "out_of_office": "Absence note",
+    "delivery_report": "Delivery report",
+    "complaint": "Complaint of a mail program",
+    "loop": "Our own mail, or a loop",
+    "unreadable": "Could not be read",
+}
+
+#: By which key an incoming mail was recognised, the surest first.
+MAIL_THREADS: dict[str, str] = {
+    "token": "the signed address it was sent to",
+    "verp": "the signed address mail comes back to",
+    "references": "the mail it answers",
+    "link": "a signed link in its text",
+    "sender": "its sender only, which proves nothing",
+    "none": "nothing",
+}
+
+#: What an incoming mail set in motion.
+MAIL_OUTCOMES: dict[str, str] = {
+    Outcome.ANSWERED_HAPPY.value: "All is well",
+    Outcome.COMMENTED.value: "A comment; the owner was told",
+    Outcome.PROBLEM_OPENED.value: "It opened a problem",
+    Outcome.WORDS_JOINED.value: "The words joined the problem",
+    Outcome.CONFIRMED.value: "It confirmed that the problem is solved",
+    Outcome.REOPENED.value: "Not yet solved: the problem was reopened",
+    Outcome.CAME_BACK.value: "It came back: the problem is open again",
+    Outcome.ASKED_ONCE_MORE.value: "Neither yes nor no: the worker was asked once more",
+    Outcome.THANKED.value: "Thanks; nothing was changed by it",
+    Outcome.UNSUBSCRIBED.value: "They asked to be left alone",
+    Outcome.PROVISIONAL.value: "Nothing proves that the worker wrote it: please check",
+    Outcome.OWNER_TOLD.value: "The owner was told",
+    Outcome.NOTED.value: "A colleague's note on the problem",
+    Outcome.AWAY.value: "Away; what waits for the worker waits until then",
+    Outcome.AUTOMATIC.value: "Automatic; nothing follows from it",
+    Outcome.BOUNCED_HARD.value: "Nobody lives at this address",
+    Outcome.BOUNCED_SOFT.value: "Not delivered this time",
+    Outcome.BLOCKED.value: "The domain blocks us",
+    Outcome.DELAYED.value: "Delayed on its way",
+    Outcome.DELIVERED.value: "Delivered",
+    Outcome.COMPLAINED.value: "Marked as spam: they are left alone from now on",
+    Outcome.LOOP.value: "Our own mail; nothing follows from it",
+    Outcome.TWICE.value: "It came before, through another door",
+    Outcome.EMPTY.value: "Nothing new is written in it",
+    Outcome.UNPLACED.value: "Nobody knows what it belongs to",
+    Outcome.UNREADABLE.value: "It cannot be read",
+    Outcome.REFUSED.value: "What it asks for is not possible",
+    Outcome.FAILED.value: "Reading it failed again and again",
+    Outcome.ATTACHED.value: "Somebody put it to a problem",
+    Outcome.OPENED_BY_PERSON.value: "Somebody opened a problem from it",
+    Outcome.ANSWERED_OTHERWISE.value: "Somebody dealt with it otherwise",
+}
+
+SUPPRESSED: dict[str, str] = {
+    SuppressedBecause.COMPLAINT.value: "Complained",
+    SuppressedBecause.BOUNCE.value: "Nobody lives there",
+    SuppressedBecause.REQUEST.value: "Asked for it",
+    SuppressedBecause.OBJECTION.value: "Unsubscribed",
+}
+
+GRADES: dict[str, tuple[str, str]] = {
+    "good": ("Good", "calm"),
+    "note": ("Look at this", "soon"),
+    "bad": ("Change this", "suffer"),
+    "unknown": ("Not known", "neutral"),
 }
 
 LANGUAGES: dict[str, str] = {

@@ -13,13 +13,15 @@ from sentinel.inbound.rules import describe_files
 from sentinel.inbound.selectors import files_of
 from sentinel.inbound.services import lock_mail, settle_by_person
 from sentinel.inbound.states import IncomingState, Outcome
-from sentinel.kernel.errors import NotAllowed, Refused
+from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.models import User
 from sentinel.people.rules import Role
 from sentinel.problems.models import Problem
+from sentinel.problems.selectors import problems_visible_to
+from sentinel.problems.services import lock_problem
 from sentinel.timeline.services import About, record_event
 from sentinel.timeline.verbs import Verb
-from sentinel.workflows.acting import about_problem, lock_for_user, user_actor
+from sentinel.workflows.acting import about_problem, user_actor
 from sentinel.workflows.mail_access import incoming_visible_to
 from sentinel.workflows.open_problem import open_problem_for
 from sentinel.workflows.worker_words import join_words
@@ -67,8 +69,13 @@ def settle_mail(
 
 
 def _attach(mail: IncomingMail, problem_id: int, *, user: User, now: datetime) -> Problem:
-    """The words join; whoever is accountable hears of it. That they are the worker's is this user's word."""
-    problem = lock_for_user(problem_id=problem_id, user=user, now=now)
+    """The words join; whoever is accountable hears of it. That they are the worker's is this user's word.
+
+    Administrators may do it, too: they sort the mail that nobody else can see.
+    """
+    problem = lock_problem(problem_id)
+    if not problems_visible_to(user, now).filter(pk=problem_id).exists():
+        raise NotFound("problem_unknown", "There is no such problem.")
     files = describe_files((file.sniffed_type, file.refused) for file in files_of(mail) if not file.is_inline)
     note = f"From a mail by {mail.from_address or 'an unnamed sender'}" + (f", with {files}" if files else "")
     join_words(problem=problem, words=_words(mail), note=note, actor=user_actor(user), now=now)

@@ -20,6 +20,7 @@ from sentinel.workflows.log_call import log_call
 from sentinel.workflows.make_commitment import make_commitment
 from sentinel.workflows.propose_solution import propose_solution
 from sentinel.workflows.record_verdict import record_verdict
+from tests.web.console.mail_stage import MailStage, set_mail_stage
 from tests.world import SCRIPT, World
 
 ROSTER = (
@@ -56,6 +57,7 @@ class Stage:
     roster: RosterImport
     absence: Absence
     mail: CaughtMail
+    post: MailStage
 
 
 def set_stage(world: World) -> Stage:
@@ -117,6 +119,7 @@ def set_stage(world: World) -> Stage:
         roster=_roster(world),
         absence=_absence(world),
         mail=_mail(world),
+        post=set_mail_stage(world),
     )
 
 

@@ -33,6 +33,8 @@ EVERYBODY = (*INSIDE, *OUTSIDE)
 ACTING = ("owner", "deputy", "manager", "executive", "officer")
 CHANGING = ("owner", "deputy", "manager", "administrator")
 MANAGING = ("manager", "other_manager", "executive", "officer", "administrator", "analyst")
+LOOKING = ("administrator", "analyst", "manager", "other_manager", "executive")
+STEERING = ("administrator",)
 ROTA = ("manager", "other_manager", "executive", "officer", "administrator")
 
 
@@ -87,6 +89,10 @@ def _acts() -> list[Case]:
         allowed = ("manager", "executive") if act.managers_only else ACTING
         cases.append(Case(_act(act.slug), allowed, method="post"))
     return cases
+
+
+def _run(tail: str = "") -> Callable[[Stage], str]:
+    return lambda stage: f"/mail/runs/{stage.post.run.pk}/{tail}"
 
 
 def _notice(stage: Stage) -> str:
@@ -162,6 +168,76 @@ EXPECTED: dict[str, list[Case]] = {
     "notice-read": [Case(_notice, EVERYBODY, method="post")],
     "profile": [Case(_fixed("/profile/"), EVERYBODY)],
     "profile-absence": [Case(_fixed("/profile/absence/"), EVERYBODY, method="post")],
+    "mail-home": [Case(_fixed("/mail/"), EVERYBODY)],
+    "mail-runs": [Case(_fixed("/mail/runs/"), LOOKING, known_to=EVERYBODY)],
+    "mail-run": [Case(_run(), LOOKING, known_to=EVERYBODY)],
+    "mail-run-progress": [Case(_run("progress/"), LOOKING, known_to=EVERYBODY)],
+    "mail-run-export": [Case(_run("export/"), STEERING, known_to=EVERYBODY)],
+    "mail-run-act": [
+        Case(_run(f"{act}/"), STEERING, known_to=EVERYBODY, method="post", data={"reason": "because"})
+        for act in ("pause", "resume", "retry")
+    ],
+    "mail-sender-act": [
+        Case(
+            _fixed(f"/mail/sender/{act}/"), STEERING, known_to=EVERYBODY, method="post", data={"reason": "x"}
+        )
+        for act in ("pause", "resume")
+    ],
+    "mail-incoming": [Case(_fixed("/mail/incoming/"), EVERYBODY)],
+    "mail-incoming-one": [
+        Case(lambda s: f"/mail/incoming/{s.post.placed.pk}/", INSIDE),
+        Case(lambda s: f"/mail/incoming/{s.post.unplaced.pk}/", STEERING, known_to=()),
+        Case(lambda s: f"/mail/incoming/{s.post.placed.pk}/", (*ACTING, "administrator"), method="post"),
+    ],
+    "mail-raw": [Case(lambda s: f"/mail/incoming/{s.post.placed.pk}/raw/", STEERING, known_to=EVERYBODY)],
+    "mail-attachment": [Case(lambda s: f"/mail/incoming/{s.post.placed.pk}/files/0/", INSIDE)],
+    "mail-domains": [Case(_fixed("/mail/domains/"), LOOKING, known_to=EVERYBODY)],
+    "mail-domain-act": [
+        Case(
+            _fixed(f"/mail/domains/{act}/"),
+            STEERING,
+            known_to=EVERYBODY,
+            method="post",
+            data={"domain": "slow.example", "reason": "because", "limit_per_minute": "12"},
+        )
+        for act in ("limit", "pause", "resume")
+    ],
+    "mail-suppressions": [Case(_fixed("/mail/left-alone/"), LOOKING, known_to=EVERYBODY)],
+    "mail-suppression-add": [
+        Case(_fixed("/mail/left-alone/add/"), STEERING, known_to=EVERYBODY, method="post")
+    ],
+    "mail-suppression-lift": [
+        Case(
+            lambda s: f"/mail/left-alone/{s.post.suppression.pk}/lift/",
+            STEERING,
+            known_to=EVERYBODY,
+            method="post",
+            data={"reason": "they asked again"},
+        )
+    ],
+    "mail-brake-release": [
+        Case(
+            lambda s: f"/mail/brakes/{s.post.brake.pk}/release/",
+            STEERING,
+            known_to=EVERYBODY,
+            method="post",
+            data={"reason": "talked to them"},
+        )
+    ],
+    "mail-doctor": [Case(_fixed("/mail/doctor/"), LOOKING, known_to=EVERYBODY)],
+    "mail-doctor-ask": [
+        Case(
+            _fixed("/mail/doctor/ask/"),
+            STEERING,
+            known_to=EVERYBODY,
+            method="post",
+            data={"domain": "example.com"},
+        )
+    ],
+    "mail-doctor-result": [
+        Case(lambda s: f"/mail/doctor/{s.post.check_up.pk}/", LOOKING, known_to=EVERYBODY)
+    ],
+    "mail-scanners": [Case(_fixed("/mail/scanners/"), LOOKING, known_to=EVERYBODY)],
     "mailroom": [Case(_fixed("/mailroom/"), EVERYBODY)],
     "mail": [
         Case(lambda s: f"/mailroom/{s.mail.pk}/", EVERYBODY),

@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from sentinel.checkins.rules import Severity
+from sentinel.inbound.selectors import incoming_of_problem
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.rules import Role
 from sentinel.problems.models import Problem
@@ -118,6 +119,7 @@ def _page(
             "ladder": reads.ladder_of(found, duty),
             "worker_now": reads.worker_now(found, request.now),
             "before_end": reads.before_end(found) if ends_here and found.is_open else [],
+            "mails": list(incoming_of_problem(found.pk)),
             "similar": list(similar_open_problems(found, request.user, request.now)),
         },
         status=status,

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from sentinel.checkins.models import PleaseCheck, Response
 from sentinel.checkins.rules import Evidence
 from sentinel.checkins.selectors import responses_visible_to
+from sentinel.inbound.selectors import incoming_of_response
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.models import User
 from sentinel.people.selectors import users_by_id
@@ -131,6 +132,7 @@ def _response_page(
         "response": found,
         "form": form,
         "problem": problem,
+        "came_by": incoming_of_response(found.pk),
         "may_answer": request.user.has_role(*ACTING) and found.answered_at is None and bool(found.text),
         "answered_by": _answered_by(found),
     }

@@ -10,6 +10,12 @@ from django import template
 from django.conf import settings
 from django.utils.safestring import SafeString
 
+from sentinel.bulk.models import Run
+from sentinel.bulk.selectors import Progress
+from sentinel.bulk.states import RunState
+from sentinel.checkins.rules import WhyNot, words_of
+from sentinel.inbound.models import IncomingMail
+from sentinel.inbound.states import IncomingState
 from sentinel.kernel.durations import describe_duration
 from sentinel.people.models import User
 from sentinel.people.selectors import active_users
@@ -134,3 +140,58 @@ def demonstration_cast() -> list[User]:
     return sorted(
         active_users(), key=lambda user: min((_ORDER.index(r) for r in user.roles if r in _ORDER), default=9)
     )
+
+
+@register.simple_tag
+def run_pill(run: Run, progress: Progress) -> SafeString:
+    """Where a run stands."""
+    if run.state == RunState.PAUSED.value:
+        return pill("Paused", "soon")
+    return pill("On its way", "info") if progress.waiting else pill("Through", "calm")
+
+
+@register.simple_tag
+def incoming_pill(mail: IncomingMail) -> SafeString:
+    """Where an incoming mail stands, or what it is."""
+    if mail.state == IncomingState.PERSON.value:
+        return pill("Waits for you", "suffer")
+    if mail.state == IncomingState.WAITING.value:
+        return pill("Being read", "info")
+    return pill(words.MAIL_KINDS.get(mail.kind, mail.kind), "neutral")
+
+
+@register.simple_tag
+def grade_pill(grade: str) -> SafeString:
+    """How a finding of the mail doctor is graded."""
+    return pill(*words.GRADES.get(grade, (grade, "neutral")))
+
+
+@register.filter
+def mail_kind_words(kind: str) -> str:
+    """What an incoming mail is."""
+    return words.MAIL_KINDS.get(kind, kind or "not read yet")
+
+
+@register.filter
+def mail_thread_words(thread: str) -> str:
+    """By which key a mail was recognised."""
+    return words.MAIL_THREADS.get(thread, thread or "not read yet")
+
+
+@register.filter
+def mail_outcome_words(outcome: str) -> str:
+    """What an incoming mail set in motion."""
+    return words.MAIL_OUTCOMES.get(outcome, outcome.replace("_", " ").capitalize() or "Not read yet")
+
+
+@register.filter
+def suppressed_words(because: str) -> str:
+    """Why an address is left alone."""
+    return words.SUPPRESSED.get(because, because)
+
+
+@register.filter
+def skip_words(reasons: str) -> str:
+    """Why a check-in was not sent: the reasons as they are stored, in words."""
+    known = {reason.value: words_of(reason) for reason in WhyNot}
+    return "; ".join(known.get(reason, reason.replace("_", " ")) for reason in reasons.split(",") if reason)

@@ -1,0 +1,1 @@
+"""Mail on its way, mail that came, and how mail systems see us."""
