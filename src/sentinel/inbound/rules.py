@@ -17,6 +17,11 @@ LONGEST_ABSENCE = timedelta(days=180)
 SOFT_BOUNCES = 3
 SOFT_WINDOW = timedelta(days=14)
 
+#: What cameras make, unlike the logos of signatures …
+_PHOTOS = frozenset({"image/jpeg", "image/heic", "image/heif", "image/webp"})
+#: … which Outlook numbers ("image001.jpg"), and which are small.
+_NUMBERED = re.compile(r"image\d{3}\b", re.IGNORECASE)
+_LARGER_THAN_A_LOGO = 40_000
 _HEAD = re.compile(rb"\r?\n\r?\n")
 _AUTOMATIC = re.compile(
     rb"^(?:precedence:[ \t]*(?:bulk|list|junk)|list-id:|auto-submitted:[ \t]*auto|x-auto-response-suppress:)",
@@ -48,8 +53,14 @@ def gravest(reports: Iterable[Report]) -> Report | None:
 
 
 def kept_files(reading: Reading) -> tuple[Part, ...]:
-    """What somebody attached on purpose: pictures inside the text are mostly logos of signatures."""
-    return tuple(part for part in reading.attachments if not part.is_inline)
+    """What somebody attached on purpose. Pictures inside the text are telephones' photos, screenshots, or
+    the logos of signatures; only the last are small and drawn."""
+    return tuple(part for part in reading.attachments if not part.is_inline or _is_photo(part))
+
+
+def _is_photo(part: Part) -> bool:
+    is_taken = part.sniffed_type in _PHOTOS and not _NUMBERED.match(part.name)
+    return part.sniffed_type.startswith("image/") and (is_taken or len(part.content) >= _LARGER_THAN_A_LOGO)
 
 
 def describe_files(parts: Iterable[tuple[str, str]]) -> str:

@@ -10,6 +10,7 @@ from sentinel.accounts.models import Worker
 from sentinel.accounts.rules import MailState
 from sentinel.accounts.services.choices import unsubscribe_worker
 from sentinel.accounts.services.reachability import mark_bounced
+from sentinel.bulk.models import DomainLane
 from sentinel.bulk.selectors import delivered_since
 from sentinel.bulk.services import pause_lane
 from sentinel.inbound.reading import Grade, Report
@@ -42,9 +43,11 @@ _GRADED = {
 def note_absence(arrival: Arrival) -> Done:
     """With a believable day of return, what waits for the worker waits until then; else it is only noted."""
     worker, back_on = arrival.thread.worker, arrival.reading.back_on
-    if worker is None:
-        return Done(outcome=Outcome.AUTOMATIC, note="Nobody we asked sent it.", links=arrival.links())
-    if arrival.is_proven and worker_is_away(worker=worker, back_on=back_on, now=arrival.now):
+    if (
+        worker is not None
+        and arrival.is_proven
+        and worker_is_away(worker=worker, back_on=back_on, now=arrival.now)
+    ):
         note = f"Away until {back_on:%Y-%m-%d}" if back_on else ""
         return Done(outcome=Outcome.AWAY, note=note, links=arrival.links())
     return note_automatic(arrival)
@@ -52,6 +55,10 @@ def note_absence(arrival: Arrival) -> Done:
 
 def note_automatic(arrival: Arrival) -> Done:
     """An automatic answer changes nothing; the worker's timeline says that it came."""
+    if arrival.thread.worker is None and arrival.thread.user is None:
+        if not arrival.mail.envelope_from.strip("<> "):
+            return _unplaced(arrival, "A mail system wrote; perhaps it reports a mail that did not arrive.")
+        return Done(outcome=Outcome.AUTOMATIC, note="Nobody we know sent it.", links=arrival.links())
     _record(arrival, Outcome.AUTOMATIC)
     return Done(outcome=Outcome.AUTOMATIC, links=arrival.links())
 
@@ -107,7 +114,8 @@ def _block(arrival: Arrival, report: Report) -> None:
     thread = arrival.thread
     address = thread.delivery.address if thread.delivery else next(iter(thread.addresses), report.recipient)
     domain = domain_of(address)
-    if thread.delivery is not None and domain:
+    is_paused = DomainLane.objects.filter(domain=domain, paused_at__isnull=False).exists()
+    if thread.delivery is not None and domain and not is_paused:
         pause_lane(domain=domain, reason=_words(report), user_id=None, now=arrival.now)
     tell_administrators(
         key=f"mail.blocked:{domain}:{arrival.now:%Y%m%d}",

@@ -32,9 +32,9 @@ from sentinel.kernel.errors import Refused
 from sentinel.workflows.automatic_mail import note_absence, note_automatic, take_complaint, take_report
 from sentinel.workflows.mail_from_user import act_on_user_mail, user_writing
 from sentinel.workflows.mail_from_worker import act_on_worker_mail, unsubscribe
-from sentinel.workflows.mail_notices import tell_administrators
+from sentinel.workflows.mail_notices import tell_administrators, tell_owner
 from sentinel.workflows.mail_outcome import Arrival, Done
-from sentinel.workflows.mail_thread import NOTHING, Thread, find_thread
+from sentinel.workflows.mail_thread import Thread, find_thread
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +96,6 @@ def _read(mail: IncomingMail, raw: bytes, *, now: datetime) -> tuple[Reading, Th
     ours = Ours(base_url=settings.BASE_URL, inbound_domain=settings.INBOUND_DOMAIN, senders=_our_addresses())
     read = partial(read_mail, raw, envelope_from=mail.envelope_from, envelope_to=mail.envelope_to, now=now)
     reading = read(ours=ours)
-    if reading.kind is Kind.UNREADABLE:
-        return reading, NOTHING
     thread = find_thread(reading, envelope_to=mail.envelope_to, today=now.astimezone(UTC).date())
     if thread.sent_text and reading.kind is Kind.HUMAN:
         again = read(ours=replace(ours, sent_text=thread.sent_text))
@@ -127,6 +125,7 @@ def _act(arrival: Arrival) -> Done:
     match kind:
         case Kind.UNREADABLE:
             note = "; ".join(arrival.reading.reasons) or "It cannot be read."
+            tell_owner(arrival, "sent a mail that cannot be read")
             return Done(outcome=Outcome.UNREADABLE, needs_person=True, note=note, links=arrival.links())
         case Kind.LOOP:
             return Done(outcome=Outcome.LOOP, links=arrival.links())
