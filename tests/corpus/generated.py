@@ -190,5 +190,5 @@ _MAKERS: dict[str, tuple[Callable[[], bytes], dict[str, Any]]] = {
     "g15-endless-attributions": (attributions_that_never_end, _human("endless attributions")),
     "g16-line-of-blanks": (a_line_of_blanks, _human("half a megabyte of blanks")),
     "g17-deep-comment": (deep_comment_in_the_address, _human("60,000 opening brackets", **_KEPT)),
-    "g18-mails-within-mails": (two_hundred_mails_within_mails, _human("200 mails in each other", **_CUT)),
+    "g18-mails-within-mails": (two_hundred_mails_within_mails, _human("200 mails in each other", **_KEPT)),
 }
