@@ -178,6 +178,15 @@ def ask_check_up(*, domain: str, user_id: int | None, now: datetime) -> CheckUp:
     return waiting or CheckUp.objects.create(domain=wanted, asked_at=now, asked_by_id=user_id)
 
 
+def keep_check_up(
+    *, domain: str, findings: list[dict[str, Any]], user_id: int | None = None, now: datetime
+) -> CheckUp:
+    """Keep an examination that was done at once, so that the console shows it, too."""
+    return CheckUp.objects.create(
+        domain=domain[:255], asked_at=now, asked_by_id=user_id, done_at=now, findings=findings
+    )
+
+
 def finish_check_up(
     *, check_up_id: int, findings: list[dict[str, Any]], error: str, now: datetime
 ) -> CheckUp | None:

@@ -1,22 +1,38 @@
-"""`sentinel doctor`: says in plain words what is wrong, if anything."""
+"""`sentinel doctor`: what is wrong, in plain words; `sentinel doctor mail`: what is wrong with our mail."""
 
+import json
 import sys
 
 import click
 
+from sentinel.channels.email.doctor.examination import examine
+from sentinel.channels.email.doctor.findings import Finding, Grade, worst
+from sentinel.channels.email.doctor.names import is_address
+from sentinel.channels.email.doctor.setup import sending_domain
+from sentinel.kernel import clock
 from sentinel.ops.checks import CHECKS, Verdict
 from sentinel.ops.database import database_running
+from sentinel.standing.services import keep_check_up
 
 SIGNS = {Verdict.GOOD: ("ok  ", "green"), Verdict.DOUBTFUL: ("note", "yellow"), Verdict.BAD: ("BAD ", "red")}
+GRADES = {
+    Grade.GOOD: ("ok  ", "green"),
+    Grade.NOTE: ("note", "yellow"),
+    Grade.UNKNOWN: ("?   ", "cyan"),
+    Grade.BAD: ("BAD ", "red"),
+}
 
 
-@click.command("doctor")
-def command() -> None:
+@click.group("doctor", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
     """Check settings, database, mail server, engine and clock.
 
     Ends with exit code 0 when nothing is bad, 1 otherwise (2 when the settings themselves cannot be
     read), so that a monitor can call it. Changes nothing.
     """
+    if context.invoked_subcommand is not None:
+        return
     verdicts = []
     with database_running():
         for name, check in CHECKS.items():
@@ -27,3 +43,39 @@ def command() -> None:
             if name == "database" and verdict is Verdict.BAD:
                 break  # everything below asks the database
     sys.exit(1 if Verdict.BAD in verdicts else 0)
+
+
+@command.command("mail")
+@click.argument("domain", default="")
+@click.option("--selector", "selectors", multiple=True, help="Name of a DKIM key to look at; several times.")
+@click.option("--ip", "source_ips", multiple=True, help="Address our mail leaves from; several times.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings for programs.")
+def mail(domain: str, selectors: tuple[str, ...], source_ips: tuple[str, ...], as_json: bool) -> None:
+    """Check what mail systems see of DOMAIN: SPF, DKIM, DMARC, names, encryption, links, replies.
+
+    Says what to change, with the record to publish. DOMAIN is the programme's own when left out. Sends
+    nothing; the result is kept for the console. Exit code 1 when something is bad.
+    """
+    wrong = [ip for ip in source_ips if not is_address(ip)]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]} is no address", param_hint="--ip")
+    with database_running():
+        wanted = domain.strip().strip("@.").lower() or sending_domain()
+        if "." not in wanted:
+            raise click.UsageError("Name the domain mail comes from: sentinel doctor mail example.com")
+        now = clock.now()
+        findings = examine(wanted, now=now, selectors=selectors, source_ips=source_ips)
+        keep_check_up(domain=wanted, findings=[finding.as_dict() for finding in findings], now=now)
+    if as_json:
+        click.echo(json.dumps({"domain": wanted, "findings": [f.as_dict() for f in findings]}, indent=2))
+    else:
+        _tell(findings)
+    sys.exit(1 if worst(findings) is Grade.BAD else 0)
+
+
+def _tell(findings: list[Finding]) -> None:
+    for finding in findings:
+        sign, colour = GRADES[finding.grade]
+        click.echo(f"{click.style(sign, fg=colour)}  {finding.title}")
+        for line in finding.what_to_do.splitlines():
+            click.echo(f"      {line}")
