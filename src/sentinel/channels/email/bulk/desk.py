@@ -42,6 +42,7 @@ class Desk:
         self.letters = Letters(settings)
         self.lanes = Lanes(sum(relay.connections for relay in settings.relays))
         self.relays = [Relay(relay, self) for relay in settings.relays]
+        ledger.most_begins = max(8, self.lanes.connections // 2)
         self.holding: set[int] = set()  # runs that want a person to decide about unclear deliveries
         self.low_water = settings.claim_size // 2
         self._on_release = on_release

@@ -76,6 +76,8 @@ class Ledger:
             [],
             [],
         )
+        #: Half of all connections: while one half is being committed, the bodies of the other leave.
+        self.most_begins = 100
         self.commits = 0
 
     # -- what others ask for -----------------------------------------------------------------------
@@ -143,8 +145,9 @@ class Ledger:
         link = self._link
         if link is None or link.is_busy or not (self._begins or self._ends or self._blocks):
             return
-        begins, ends, blocks = self._under_way = self._begins, self._ends, self._blocks
-        self._begins, self._ends, self._blocks = [], [], []
+        many = self.most_begins
+        begins, ends, blocks = self._under_way = self._begins[:many], self._ends, self._blocks
+        self._begins, self._ends, self._blocks = self._begins[many:], [], []
         now = self._clock.text()
         statements = self._settling(ends, now)
         statements += self._counting(ends, now)
@@ -200,6 +203,9 @@ class Ledger:
             return
         for lane, _ in blocks:
             lane.paused_known_at = self._loop.time()
+        # First the next commit, so that the database works while the bodies leave.
+        if result[-1].changed == len(begins) or not begins:
+            self._commit()
         if begins and result[-1].changed != len(begins):
             self._sort_out(begins)
         else:

@@ -59,8 +59,9 @@ LEDGER = {
         WHERE bulk_domainlane.paused_at IS NULL""",
     # What a killed sender left: nobody can be at it, for this session holds the lock.
     "recover_claimed": """
-        UPDATE bulk_delivery SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'pending' END
-        WHERE state = 'claimed'""",
+        UPDATE bulk_delivery AS d SET state = CASE WHEN d.attempts > 0 THEN 'deferred' ELSE 'pending' END
+        FROM bulk_run AS r
+        WHERE r.sent + r.failed + r.skipped < r.total AND d.run_id = r.id AND d.state = 'claimed'""",
     "recover_begun": """
         WITH unclear AS (
             UPDATE bulk_delivery AS d
@@ -68,7 +69,8 @@ LEDGER = {
                     WHEN d.attempts > 0 THEN 'deferred' ELSE 'pending' END,
                 reason = CASE WHEN r.after_crash = 'hold' THEN 'held' ELSE d.reason END
             FROM bulk_run AS r
-            WHERE d.run_id = r.id AND d.state = 'begun' AND d.reason <> 'held'
+            WHERE r.sent + r.failed + r.skipped < r.total AND d.run_id = r.id
+                AND d.state = 'begun' AND d.reason <> 'held'
             RETURNING d.run_id, r.after_crash = 'hold' AS held
         )
         UPDATE bulk_run AS r SET ambiguous = r.ambiguous + u.many, repeated = r.repeated + u.again
