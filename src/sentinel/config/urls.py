@@ -1,10 +1,13 @@
 """Every address Sentinel answers to."""
 
+from importlib.util import find_spec
+
 from allauth.account.urls import urlpatterns as account_urls
 from allauth.account.views import login
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 
 def alive(_request: HttpRequest) -> HttpResponse:
@@ -16,10 +19,22 @@ def alive(_request: HttpRequest) -> HttpResponse:
 sign_in = [path("", login, name="account_login")]
 sign_in += [pattern for pattern in account_urls if pattern.name != "account_login"]
 
+
+def provider_webhooks() -> list[URLPattern | URLResolver]:
+    """The addresses that mail providers call; none without a secret, or without the extra ``providers``."""
+    if not settings.ENVIRONMENT.inbound_webhook_secret or find_spec("anymail") is None:
+        return []
+    # why: imports Anymail, which need not be installed
+    from sentinel.channels.email.inbound import webhooks
+
+    return [path("anymail/", include(webhooks.urlpatterns))]
+
+
 urlpatterns = [
     path("health/web", alive, name="health-web"),
     path("sign-in/", include(sign_in)),
     path("admin/", admin.site.urls),
+    *provider_webhooks(),
     path("", include("sentinel.respond.urls")),
     path("", include("sentinel.web.urls")),
 ]

@@ -9,6 +9,8 @@ DEMONSTRATION = ENVIRONMENT.demonstration
 # Absolute address that links in mail begin with; no trailing slash.
 BASE_URL = ENVIRONMENT.public_url
 DATA_DIR = ENVIRONMENT.data_dir
+# Called every minute while all is well; empty: nobody watches from outside.
+HEARTBEAT_URL = ENVIRONMENT.heartbeat_url or ""
 
 DEBUG = False
 ROOT_URLCONF = "sentinel.config.urls"
@@ -44,5 +46,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # Rosters of 100,000 rows come as one file; it goes to disk, not into memory.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# A provider's webhook brings a whole mail of up to 30 MB in one field, in base64.
+DATA_UPLOAD_MAX_MEMORY_SIZE = (48 if ENVIRONMENT.inbound_webhook_secret else 2) * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

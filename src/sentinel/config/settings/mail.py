@@ -21,3 +21,10 @@ CATCHES_MAIL = environment().catches_mail
 INBOUND_DOMAIN = environment().reply_domain
 # Where the ear listens; None when it does not.
 EAR = environment().ear
+
+# Webhooks of mail providers. Mailgun signs its calls as well: its signing key is the secret's password.
+_webhook_secret = environment().inbound_webhook_secret or ""
+ANYMAIL = {
+    "WEBHOOK_SECRET": _webhook_secret,
+    "MAILGUN_WEBHOOK_SIGNING_KEY": _webhook_secret.partition(":")[2],
+}

@@ -20,7 +20,7 @@ FOR_A_PERSON = ("postmaster", "abuse")
 #: nearest to the envelope first.
 _FOR = ("X-Gm-Original-To", "Delivered-To", "Envelope-To", "X-Original-To", "To", "Cc")
 #: What ours look like, wherever in a header they stand; the signature decides.
-_OURS = re.compile(r"[a-z]{1,2}-[a-z2-7]{44}@[a-z0-9.-]+", re.IGNORECASE)
+OURS = re.compile(r"[a-z]{1,2}-[a-z2-7]{44}@[a-z0-9.-]+", re.IGNORECASE)
 _HEADERS_END = re.compile(rb"\r?\n\r?\n")
 _LONGEST_HEADERS = 256 * 1024
 
@@ -55,7 +55,7 @@ def envelope_of(raw: bytes, *, otherwise: str) -> tuple[str, str]:
     """
     headers = _headers(raw)
     values = [str(value) for name in _FOR for value in headers.get_all(name, [])]
-    ours = (address for value in values for address in _OURS.findall(value) if is_mailbox_of_ours(address))
+    ours = (address for value in values for address in OURS.findall(value) if is_mailbox_of_ours(address))
     others = (address for value in values for address in _addresses(value))
     sender = str(headers.get("Return-Path", headers.get("From", "")))
     return next(_addresses(sender), ""), next(ours, "") or next(others, otherwise)
