@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from django.conf import settings
-from django.db import DataError, InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from sentinel.checkins.models import Programme
 from sentinel.inbound.models import IncomingMail
@@ -38,6 +38,9 @@ from sentinel.workflows.mail_thread import Thread, find_thread
 
 logger = logging.getLogger(__name__)
 
+#: PostgreSQL's class of errors for what exceeds a limit of its own: then it is the mail after all.
+_TOO_MUCH = "54"
+
 
 def receive_next_mail(*, now: datetime) -> int | None:
     """Handle the mail that has waited longest and no other engine holds. Its id; None when none waits."""
@@ -62,12 +65,19 @@ def _handle(mail: IncomingMail, *, now: datetime) -> None:
     try:
         with transaction.atomic():
             _read_and_act(mail, now=now)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away, or two engines met: the mail is innocent and stays waiting
     except Exception as error:
+        if _is_innocent(error):
+            raise  # it stays waiting, whole
         logger.exception("mail %s cannot be handled", mail.pk)
         if put_off(mail=mail, error=f"{type(error).__name__}: {error}", now=now):
             _tell_of_failure(mail, now=now)
+
+
+def _is_innocent(error: Exception) -> bool:
+    """Whether the database is away or two engines met, rather than this mail being at fault."""
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return False
+    return not str(getattr(error.__cause__, "sqlstate", "") or "").startswith(_TOO_MUCH)
 
 
 def _read_and_act(mail: IncomingMail, *, now: datetime) -> None:
@@ -114,8 +124,6 @@ def _act_or_refuse(arrival: Arrival) -> Done:
     try:
         with transaction.atomic():
             return _act(arrival)
-    except DataError as error:
-        raise ValueError(f"the database cannot hold what it says: {error}") from error
     except Refused as refused:
         return Done(outcome=Outcome.REFUSED, needs_person=True, note=refused.message, links=arrival.links())
 
