@@ -251,4 +251,6 @@ def export_rows(run_id: int) -> Iterator[list[str]]:
 def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    return "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    # Nobody's name and no mail server's words become a formula in a spreadsheet.
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -9,13 +9,22 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max
 
+from sentinel.bulk.selectors import next_delivery_at
 from sentinel.channels.base import Capabilities, Sent
 from sentinel.channels.email.mime import CannotBeBuilt, build
 from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import CheckInState
 from sentinel.checkins.selectors import next_planned_at
 from sentinel.demonstration.services import catch_mail
-from sentinel.engine.passes import dispatch, fire_duties, plan_check_ins, review_provisional, send_check_ins
+from sentinel.engine.passes import (
+    dispatch,
+    fire_duties,
+    plan_check_ins,
+    report_deliveries,
+    review_provisional,
+    send_check_ins,
+    send_deliveries,
+)
 from sentinel.engine.selectors import next_firing_at
 from sentinel.kernel.clock import FixedClock
 from sentinel.outbox.rules import Result
@@ -69,11 +78,12 @@ class MailRoom:
 
 @dataclass(frozen=True)
 class Dues:
-    """When the next duty fires, the next message is due, and the next check-in."""
+    """When the next duty fires, the next message is due, the next check-in, and one on its way."""
 
     firing: datetime | None
     visible: datetime | None
     asking: datetime | None
+    leaving: datetime | None
 
 
 class Player:
@@ -118,7 +128,7 @@ class Player:
     def _next_stop(self) -> datetime:
         found = [self._planned_at + PLANNING_EVERY]
         due = self._dues()
-        found += [at + GRAIN for at in (due.firing, due.visible) if at is not None]
+        found += [at + GRAIN for at in (due.firing, due.visible, due.leaving) if at is not None]
         if due.asking is not None:
             found.append(_last_of_its_half_hour(due.asking, self.now))
         if self._agenda:
@@ -129,7 +139,7 @@ class Player:
     def _dues(self) -> Dues:
         """When something falls due; asked again only after somebody or some pass did something."""
         if self._known is None:
-            self._known = Dues(next_firing_at(), next_visible_at(), next_planned_at())
+            self._known = Dues(next_firing_at(), next_visible_at(), next_planned_at(), next_delivery_at())
         return self._known
 
     def _act(self) -> None:
@@ -159,6 +169,8 @@ class Player:
             # What was decided above is due at once.
             if done or _is_due(due.visible, now):
                 done += dispatch.run(now)
+            if done or _is_due(due.leaving, now):
+                done += send_deliveries.run(now) + report_deliveries.run(now)
             if done:
                 self._known = None
 
