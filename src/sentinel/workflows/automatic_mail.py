@@ -8,22 +8,18 @@ from __future__ import annotations
 
 from sentinel.accounts.models import Worker
 from sentinel.accounts.rules import MailState
-from sentinel.accounts.services.choices import unsubscribe_worker
 from sentinel.accounts.services.reachability import mark_bounced
 from sentinel.bulk.models import DomainLane
-from sentinel.bulk.selectors import delivered_since
 from sentinel.bulk.services import pause_lane
 from sentinel.inbound.reading import Grade, Report
 from sentinel.inbound.rules import SOFT_BOUNCES, SOFT_WINDOW, gravest
 from sentinel.inbound.selectors import soft_bounces_of
 from sentinel.inbound.states import Outcome
 from sentinel.standing.rules import domain_of
-from sentinel.standing.selectors import complaints_count_since
-from sentinel.standing.services import record_complaint, suppress
-from sentinel.standing.states import SuppressedBecause
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_worker
+from sentinel.workflows.complaints import worker_complained
 from sentinel.workflows.mail_notices import tell_administrators, tell_of_bounce
 from sentinel.workflows.mail_outcome import Arrival, Done
 from sentinel.workflows.worker_away import worker_is_away
@@ -150,33 +146,12 @@ def take_complaint(arrival: Arrival) -> Done:
     worker = arrival.thread.worker
     if worker is None or not arrival.thread.is_signed:
         return _unplaced(arrival, "A complaint that belongs to no mail of ours.")
-    account_id = worker.site.account_id
-    source = arrival.mail.from_address or arrival.mail.envelope_from
-    unsubscribe_worker(worker_id=worker.pk, how="complaint", now=arrival.now)
-    mark_bounced(worker_id=worker.pk, reason="marked our mail as unwanted", complained=True, now=arrival.now)
-    for address in sorted({worker.email.lower(), *arrival.thread.addresses}):
-        suppress(
-            address=address,
-            because=SuppressedBecause.COMPLAINT,
-            note=f"reported by {source}",
-            account_id=account_id,
-            worker_id=worker.pk,
-            now=arrival.now,
-        )
-    record_complaint(
-        account_id=account_id,
+    worker_complained(
         worker_id=worker.pk,
         incoming_id=arrival.mail.pk,
-        source=source,
-        delivered=delivered_since(account_id, complaints_count_since(account_id, arrival.now)),
+        source=arrival.mail.from_address or arrival.mail.envelope_from,
+        addresses=arrival.thread.addresses,
         now=arrival.now,
-    )
-    record_event(
-        verb=Verb.WORKER_COMPLAINED_OF_MAIL,
-        at=arrival.now,
-        actor=ENGINE,
-        about=about_worker(worker),
-        data={"source": source, "mail": arrival.mail.pk},
     )
     return Done(outcome=Outcome.COMPLAINED, links=arrival.links())
 

@@ -10,8 +10,7 @@ from django.db import transaction
 
 from sentinel.accounts.models import Account, Worker
 from sentinel.accounts.services import mark_bounced, unsubscribe_worker
-from sentinel.bulk.models import Delivery
-from sentinel.bulk.states import DeliveryState
+from sentinel.bulk.selectors import delivered_since
 from sentinel.escalation.rules import tell_at
 from sentinel.kernel.errors import NotFound
 from sentinel.outbox.rules import Priority
@@ -41,13 +40,16 @@ class Taken:
     brake: Brake | None = None
 
 
-def take_complaint(*, worker_id: int, incoming_id: int | None, source: str, now: datetime) -> Taken:
+def worker_complained(
+    *, worker_id: int, incoming_id: int | None, source: str, now: datetime, addresses: Iterable[str] = ()
+) -> Taken:
     """Act on one complaint about mail to a worker, in one transaction; the same incoming mail counts once.
 
     The worker is unsubscribed, the address suppressed for good (a roster that brings it back changes
     nothing), and the account's owner told. From the alarm rate on, owner, manager and administrators are
     told; at the stop rate the account's check-ins stand still until an administrator releases them.
-    ``source``: who reported it, as people know them. Raises NotFound for an unknown worker.
+    ``source``: who reported it, as people know them; ``addresses``: where the mail had gone, if not only to
+    the worker's present address. Raises NotFound for an unknown worker.
     """
     with transaction.atomic():
         worker = Worker.objects.select_related("site__account__owner", "site__account__manager").filter(
@@ -58,9 +60,9 @@ def take_complaint(*, worker_id: int, incoming_id: int | None, source: str, now:
             raise NotFound("worker_unknown", "There is no such worker.")
         if incoming_id is not None and MailComplaint.objects.filter(incoming_id=incoming_id).exists():
             return Taken(is_new=False)
-        _leave_alone(found, source, now)
+        _leave_alone(found, addresses, source, now)
         account = found.site.account
-        delivered = _delivered_since(account, complaints_count_since(account.pk, now))
+        delivered = delivered_since(account.pk, complaints_count_since(account.pk, now))
         brake = record_complaint(
             account_id=account.pk,
             worker_id=found.pk,
@@ -73,13 +75,7 @@ def take_complaint(*, worker_id: int, incoming_id: int | None, source: str, now:
         return Taken(is_new=True, verdict=verdict, brake=brake)
 
 
-def _delivered_since(account: Account, since: datetime) -> int:
-    return Delivery.objects.filter(
-        account_id=account.pk, state=DeliveryState.SENT.value, settled_at__gt=since
-    ).count()
-
-
-def _leave_alone(worker: Worker, source: str, now: datetime) -> None:
+def _leave_alone(worker: Worker, addresses: Iterable[str], source: str, now: datetime) -> None:
     record_event(
         verb=Verb.WORKER_COMPLAINED_OF_MAIL,
         at=now,
@@ -89,14 +85,15 @@ def _leave_alone(worker: Worker, source: str, now: datetime) -> None:
     )
     unsubscribe_worker(worker_id=worker.pk, how="complaint", now=now)
     mark_bounced(worker_id=worker.pk, reason=f"marked as spam ({source})", complained=True, now=now)
-    suppress(
-        address=worker.email,
-        because=SuppressedBecause.COMPLAINT,
-        note=source,
-        account_id=worker.site.account_id,
-        worker_id=worker.pk,
-        now=now,
-    )
+    for address in sorted({worker.email.lower(), *addresses}):
+        suppress(
+            address=address,
+            because=SuppressedBecause.COMPLAINT,
+            note=f"reported by {source}" if source else "",
+            account_id=worker.site.account_id,
+            worker_id=worker.pk,
+            now=now,
+        )
 
 
 def _tell(

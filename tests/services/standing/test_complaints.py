@@ -16,7 +16,7 @@ from sentinel.standing.rules import Complaints
 from sentinel.standing.selectors import brake_of, braked_account_ids, complaints_of, suppressed_among
 from sentinel.standing.services import release_brake
 from sentinel.timeline.models import Event
-from sentinel.workflows.complaints import Taken, take_complaint
+from sentinel.workflows.complaints import Taken, worker_complained
 from tests.world import World
 
 
@@ -63,7 +63,9 @@ def colleague(world: World, number: int) -> Worker:
 
 
 def complain(world: World, worker: Worker, incoming_id: int | None = None) -> Taken:
-    return take_complaint(worker_id=worker.pk, incoming_id=incoming_id, source="Example Mail", now=world.now)
+    return worker_complained(
+        worker_id=worker.pk, incoming_id=incoming_id, source="Example Mail", now=world.now
+    )
 
 
 def titles(user: User) -> list[str]:
@@ -178,4 +180,4 @@ def test_releasing_needs_a_reason_and_settles_what_was_counted(world: World) -> 
 
 def test_an_unknown_worker_is_refused(world: World) -> None:
     with pytest.raises(NotFound):
-        take_complaint(worker_id=0, incoming_id=None, source="x", now=world.now)
+        worker_complained(worker_id=0, incoming_id=None, source="x", now=world.now)
