@@ -41,6 +41,7 @@ from sentinel.engine.passes import (
 )
 from sentinel.engine.selectors import next_firing_at
 from sentinel.inbound.keeping import ARRIVED
+from sentinel.inbound.selectors import next_waiting_at
 from sentinel.kernel import clock
 from sentinel.outbox.selectors import next_visible_at
 from sentinel.outbox.services import LEASE, WAKE_UP
@@ -70,7 +71,6 @@ class Decider:
 DECIDERS = (
     Decider("stand_in", stand_in.run, timedelta(seconds=20)),
     Decider("fire_duties", fire_duties.run),
-    Decider("read_mail", read_mail.run),
     Decider("review_provisional", review_provisional.run, timedelta(seconds=5)),
     Decider("plan_check_ins", plan_check_ins.run, timedelta(seconds=30)),
     Decider("send_check_ins", send_check_ins.run, timedelta(seconds=5)),
@@ -85,7 +85,8 @@ def run_once(now: datetime) -> int:
     """Decide and send until nothing is due at ``now``; returns how much was done. Errors come through."""
     total = 0
     for _ in range(_MOST_ROUNDS):
-        done = sum(decider.run(now) for decider in DECIDERS) + dispatch.run(now) + send_deliveries.run(now)
+        done = sum(decider.run(now) for decider in DECIDERS) + read_mail.run(now)
+        done += dispatch.run(now) + send_deliveries.run(now)
         if not done:
             return total
         total += done
@@ -147,14 +148,15 @@ class Engine:
         self._decided_at: datetime | None = None
 
     def threads(self) -> list[threading.Thread]:
-        """One listener, one decider, and for each channel as many dispatchers as it has connections."""
+        """One listener, one decider, one reader, and for each channel as many dispatchers as it has
+        connections."""
         jobs: list[tuple[str, Callable[[], float]]] = [("decider", self.decide)]
         for channel in registry.channels():
             connections_of_channel = registry.sender_of(channel).capabilities.connections
             jobs.extend(
                 (f"{channel}-{n}", partial(self.send, channel)) for n in range(connections_of_channel)
             )
-        jobs.append(("mail-doctor", self.check_up))
+        jobs += [("reader", self.read), ("mail-doctor", self.check_up)]
         workers = [
             threading.Thread(target=self._keep_doing, args=job, name=job[0], daemon=True) for job in jobs
         ]
@@ -196,6 +198,10 @@ class Engine:
     def check_up(self) -> float:
         """Examine the domains somebody asked about, apart from the decider: servers take their time."""
         return 0.0 if check_up_mail.run(clock.now()) else LONGEST_PAUSE
+
+    def read(self) -> float:
+        """Read what came in, apart from the decider: a frown by mail waits for nobody's big turn."""
+        return 0.0 if read_mail.run(clock.now()) else _seconds_until(next_waiting_at())
 
     def send(self, channel: str) -> float:
         """Try what is due on one channel; returns how long to sleep."""
