@@ -1,0 +1,167 @@
+"""The contract of a way to place calls: an intent in, an answer at once, events afterwards.
+
+Pure: no Django, no network. A call has two legs. The owner's telephone rings first; once the owner has
+answered, the worker's; once both have, they talk. States only ever move forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class CallState(StrEnum):
+    """How far a call has come, in the order of the definitions; see :func:`rank`."""
+
+    REQUESTED = "requested"
+    DIALING_OWNER = "dialing_owner"
+    OWNER_ANSWERED = "owner_answered"
+    DIALING_WORKER = "dialing_worker"
+    BRIDGED = "bridged"
+    ENDED = "ended"
+
+
+_RANKS = {state: position for position, state in enumerate(CallState)}
+
+
+def rank(state: CallState) -> int:
+    """The place of a state in its order: an event of a lower rank than what is known is old news."""
+    return _RANKS[state]
+
+
+class EndReason(StrEnum):
+    """Why a call ended. Only ``COMPLETED`` means that two people were connected."""
+
+    COMPLETED = "completed"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    UNREACHABLE = "unreachable"
+    FAILED = "failed"
+    MACHINE = "machine"
+
+
+class Leg(StrEnum):
+    """One of the two telephones of a call."""
+
+    OWNER = "owner"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """The call that is wanted.
+
+    ``key`` names it for ever: the same key is the same call. Numbers are E.164 (``+4989...``) or SIP
+    addresses. ``whisper`` is what the owner learns before talking, in ``language``.
+    """
+
+    key: str
+    owner_number: str
+    worker_number: str
+    caller_id: str
+    ring_owner_seconds: int = 25
+    ring_worker_seconds: int = 30
+    longest_seconds: int = 3600
+    whisper: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The call is on its way; ``ref`` is the adapter's name for it."""
+
+    ref: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """No telephone rings. ``permanent``: nor would it at another try with the same intent."""
+
+    permanent: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """Nobody knows whether a telephone rings: find out before anything is repeated."""
+
+    reason: str
+
+
+Placed = Accepted | Rejected | Unclear
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallEvent:
+    """Something happened to a call. ``event_id`` is unique per provider; a repeat carries the same one.
+
+    ``leg`` says whose telephone it was about, where it was about one. ``reason`` and ``talk_seconds``
+    come with ``ENDED``. ``detail`` is the exchange's own words, for people.
+    """
+
+    key: str
+    ref: str
+    event_id: str
+    state: CallState
+    at: datetime
+    leg: Leg | None = None
+    reason: EndReason | None = None
+    detail: str = ""
+    talk_seconds: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallStatus:
+    """Where a call stands now. ``talk_seconds`` counts from the moment both were connected."""
+
+    state: CallState
+    reason: EndReason | None
+    talk_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What an adapter can do.
+
+    ``bridges``: it connects two telephones itself. ``callbacks``: it reports through webhooks, so it has
+    ``read_webhook``. ``idempotent``: the provider itself refuses a second call with the same key.
+    ``detects_machines``: it tells voicemail from a person.
+    """
+
+    bridges: bool
+    callbacks: bool
+    idempotent: bool
+    detects_machines: bool
+
+
+class CallPort(Protocol):
+    """One way of placing calls. Used by several threads at once."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def place(self, intent: Intent, now: datetime) -> Placed:
+        """Let the owner's telephone ring. Never raises for a call that fails."""
+
+    def status(self, ref: str) -> CallStatus | None:
+        """Where a call stands; None when this adapter does not know it (any more)."""
+
+    def hang_up(self, ref: str) -> None:
+        """End a call in whatever state it is. Does nothing when it is over or unknown."""
+
+
+class WebhookPort(CallPort, Protocol):
+    """A way of placing calls whose provider reports by webhook (``capabilities.callbacks``)."""
+
+    def read_webhook(
+        self, *, url: str, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> Sequence[CallEvent]:
+        """The events in a request that is verified to be the provider's; raises ValueError otherwise."""
