@@ -62,8 +62,8 @@ def raw_of(mail: IncomingMail) -> bytes:
     return unseal(bytes(mail.raw), digest=mail.digest)
 
 
-def store_reading(*, mail: IncomingMail, reading: Reading, now: datetime) -> None:
-    """Keep what was read, and the attachments, encrypted. Reading again replaces what was read before."""
+def put_reading(*, mail: IncomingMail, reading: Reading, now: datetime) -> None:
+    """Put what was read into the row, in memory; :func:`settle_reading` writes it with the outcome."""
     mail.kind = reading.kind.value
     mail.reasons = [_line(reason, 300) for reason in (*reading.reasons, *reading.defects)][:50]
     mail.from_address = _line(reading.from_address, 320)
@@ -75,11 +75,6 @@ def store_reading(*, mail: IncomingMail, reading: Reading, now: datetime) -> Non
     mail.language = reading.language[:5]
     mail.back_on = reading.back_on
     mail.read_at = now
-    mail.save(update_fields=_READ)
-    if mail.attempts:
-        mail.attachments.all().delete()
-    if reading.attachments:
-        Attachment.objects.bulk_create(_attachments(mail, reading))
 
 
 def _attachments(mail: IncomingMail, reading: Reading) -> list[Attachment]:
@@ -130,6 +125,7 @@ def came_before(mail: IncomingMail) -> bool:
 def settle_reading(
     *,
     mail: IncomingMail,
+    reading: Reading,
     outcome: Outcome,
     links: Links,
     thread: ThreadKey,
@@ -138,7 +134,8 @@ def settle_reading(
     said: str = "",
     is_from_worker: bool | None = None,
 ) -> None:
-    """Write what a mail set in motion. ``needs_person``: it waits in front of a person."""
+    """Write what was read, the attachments (encrypted), and what the mail set in motion.
+    ``needs_person``: it waits in front of a person."""
     mail.state = (IncomingState.PERSON if needs_person else IncomingState.DONE).value
     mail.thread = thread.value
     mail.is_from_worker = is_from_worker
@@ -148,7 +145,9 @@ def settle_reading(
     mail.last_error = ""
     for name, value in vars(links).items():
         setattr(mail, name, value)
-    mail.save(update_fields=_DONE)
+    mail.save(update_fields=[*_READ, *_DONE])
+    if reading.attachments:
+        Attachment.objects.bulk_create(_attachments(mail, reading))
 
 
 def put_off(*, mail: IncomingMail, error: str, now: datetime) -> bool:

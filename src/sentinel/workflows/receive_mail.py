@@ -23,9 +23,9 @@ from sentinel.inbound.services import (
     claim_mail,
     lock_mail,
     put_off,
+    put_reading,
     raw_of,
     settle_reading,
-    store_reading,
 )
 from sentinel.inbound.states import IncomingState, Outcome
 from sentinel.kernel.errors import Refused
@@ -64,7 +64,8 @@ def _handle(mail: IncomingMail, *, now: datetime) -> None:
     """Everything a mail sets in motion commits with its outcome, or nothing does."""
     try:
         with transaction.atomic():
-            _read_and_act(mail, now=now)
+            arrival = _arrival(mail, now=now)
+            _settle(arrival, _act_or_refuse(arrival))
     except Exception as error:
         if _is_innocent(error):
             raise  # it stays waiting, whole
@@ -73,32 +74,32 @@ def _handle(mail: IncomingMail, *, now: datetime) -> None:
             _tell_of_failure(mail, now=now)
 
 
+def _arrival(mail: IncomingMail, *, now: datetime) -> Arrival:
+    raw = raw_of(mail)
+    reading, thread = _read(mail, raw, now=now)
+    put_reading(mail=mail, reading=reading, now=now)
+    return Arrival(mail=mail, reading=reading, thread=thread, raw=raw, now=now)
+
+
+def _settle(arrival: Arrival, done: Done) -> None:
+    settle_reading(
+        mail=arrival.mail,
+        reading=arrival.reading,
+        outcome=done.outcome,
+        links=done.links,
+        thread=arrival.thread.key,
+        note=done.note,
+        needs_person=done.needs_person,
+        said=done.said.value if done.said else "",
+        is_from_worker=arrival.is_own if arrival.thread.worker is not None else None,
+    )
+
+
 def _is_innocent(error: Exception) -> bool:
     """Whether the database is away or two engines met, rather than this mail being at fault."""
     if not isinstance(error, (OperationalError, InterfaceError)):
         return False
     return not str(getattr(error.__cause__, "sqlstate", "") or "").startswith(_TOO_MUCH)
-
-
-def _read_and_act(mail: IncomingMail, *, now: datetime) -> None:
-    raw = raw_of(mail)
-    reading, thread = _read(mail, raw, now=now)
-    store_reading(mail=mail, reading=reading, now=now)
-    arrival = Arrival(mail=mail, reading=reading, thread=thread, raw=raw, now=now)
-    if came_before(mail):
-        done = Done(outcome=Outcome.TWICE, note="The same mail was handled before.", links=arrival.links())
-    else:
-        done = _act_or_refuse(arrival)
-    settle_reading(
-        mail=mail,
-        outcome=done.outcome,
-        links=done.links,
-        thread=thread.key,
-        note=done.note,
-        needs_person=done.needs_person,
-        said=done.said.value if done.said else "",
-        is_from_worker=arrival.is_own if thread.worker is not None else None,
-    )
 
 
 def _read(mail: IncomingMail, raw: bytes, *, now: datetime) -> tuple[Reading, Thread]:
@@ -120,7 +121,7 @@ def _our_addresses() -> frozenset[str]:
 
 
 def _act_or_refuse(arrival: Arrival) -> Done:
-    """What cannot be done (any more) waits for a person, who reads why."""
+    """What cannot be done (any more) waits for a person, who reads why; nothing of it was written."""
     try:
         with transaction.atomic():
             return _act(arrival)
@@ -129,8 +130,9 @@ def _act_or_refuse(arrival: Arrival) -> Done:
 
 
 def _act(arrival: Arrival) -> Done:
-    kind, thread = arrival.reading.kind, arrival.thread
-    match kind:
+    if came_before(arrival.mail):
+        return Done(outcome=Outcome.TWICE, note="The same mail was handled before.", links=arrival.links())
+    match arrival.reading.kind:
         case Kind.UNREADABLE:
             note = "; ".join(arrival.reading.reasons) or "It cannot be read."
             tell_owner(arrival, "sent a mail that cannot be read")
@@ -143,7 +145,7 @@ def _act(arrival: Arrival) -> Done:
             return take_report(arrival)
         case Kind.OUT_OF_OFFICE:
             return note_absence(arrival)
-        case _ if thread.is_unsubscribe:
+        case _ if arrival.thread.is_unsubscribe:
             return unsubscribe(arrival)
         case Kind.AUTO_REPLY:
             return note_automatic(arrival)
