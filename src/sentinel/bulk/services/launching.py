@@ -18,7 +18,7 @@ from sentinel.bulk.models import Edition, Run, Template
 from sentinel.bulk.states import DeliveryState
 
 #: So many rows go to the server in one COPY.
-CHUNK = 50_000
+CHUNK = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)

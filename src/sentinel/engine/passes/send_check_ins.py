@@ -1,4 +1,4 @@
-"""Puts check-ins whose hour has come into the outbox; the workflow of the same name decides."""
+"""Puts check-ins whose hour has come on their way; the workflow of the same name decides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from sentinel.workflows.send_check_ins import send_check_ins
 
 #: So many in one turn; then the other passes have theirs.
-TURN = 200
+TURN = 500
 
 
 def run(now: datetime) -> int:
