@@ -33,6 +33,18 @@ _BANNER_TALK = re.compile(
     r"|don.t often get email|learn why this is important|nicht (?:häufig|oft) e-mails|pas souvent",
     re.IGNORECASE,
 )
+#: What only gateways say, and say it in one line.
+_BANNER_SURE = re.compile(
+    r"(?:from|sent|sender is) (?:an )?(?:outside|external)|outside (?:of )?(?:the|your"
+    r"|our) (?:organi[sz]ation|company|network)"
+    r"|don.t often get email|(?:von|aus) (?:einer?m? )?extern\w* (?:absender|quelle|adresse)"
+    r"|von außerhalb|nicht (?:häufig|oft) e-mails"
+    r"|(?:de|par) (?:un |l.)?(?:expéditeur |')?ext(?:érieur|erne)|pas souvent|remitente externo"
+    r"|fuera de (?:la|su) (?:organización|empresa)"
+    r"|mittente esterno|remetente externo|externe afzender|nadawc\w zewnętrzn|社外(?:から|の)"
+    r"|外部(?:から|の(?:メール|送信))",
+    re.IGNORECASE,
+)
 _BANNER_TAIL = re.compile(
     r"click links|open attachments|recognize the sender|trust the sender|sender.{1,20}know|anhänge"
     r"|links? (?:anklicken|öffnen)|absender|pièces? jointes?"
@@ -177,7 +189,8 @@ def _banner_end(lines: Sequence[Line], start: int, end: int) -> int:
     head = " ".join(line.text for line in lines[start:last])
     if _TAG.fullmatch(lines[start].text):
         return max(start + 1, last if _BANNER_TAIL.search(head) else start + 1)
-    return last if _BANNER_TALK.search(head) and (_BANNER_TAIL.search(head) or last - start == 1) else start
+    is_banner = _BANNER_SURE.search(head) or (_BANNER_TALK.search(head) and _BANNER_TAIL.search(head))
+    return last if is_banner else start
 
 
 def trim_end(texts: list[str], author: str) -> list[str]:
@@ -273,13 +286,22 @@ def _closing_end(text: str, rest: Sequence[str], names: set[str], has_words: boo
     """0 to cut above this line, 1 below it, -1 for no closing here."""
     if len(rest) > _LONGEST_SIGNATURE or _is_prose(rest):
         return -1
-    if _CLOSING.fullmatch(text):
+    if _CLOSING.fullmatch(text) or (has_words and _is_signed_closing(text, names)):
         return 0
     if _THANKS.fullmatch(text.rstrip(" ,.!")) and rest and _is_name(rest[0], names):
         # The thanks may be all there is to say; the name below them is not part of the words.
         return 0 if has_words and text.endswith(",") else 1
     is_signed = has_words and _is_own_name(text, names) and _looks_like_card(rest)
     return 0 if is_signed else -1
+
+
+def _is_signed_closing(text: str, names: set[str]) -> bool:
+    """Closing and name in one line: "LG Olena"."""
+    first, _, rest = text.rpartition(" ")
+    while first and not _CLOSING.fullmatch(first):
+        first, _, last = first.rpartition(" ")
+        rest = f"{last} {rest}"
+    return bool(first) and len(rest.split()) <= 4 and _is_own_name(rest, names)
 
 
 def _is_own_name(text: str, names: set[str]) -> bool:

@@ -7,56 +7,16 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from sentinel.inbound.reading.own_sentences import LABELS, SENTENCES
 from sentinel.inbound.reading.shapes import Ours
 
-#: The fixed sentences of our mails, in the languages they are sent in (a test holds them to the templates).
-SENTENCES = (
-    "Do you have any problem, comment or suggestion for us?",
-    "Or simply reply to this e-mail. If something is wrong, a person will call you back.",
-    "One click is enough. A person reads every answer.",
-    "Only your answer closes it. Until then we keep it open.",
-    "Only your answer closes it. If it is not solved, we go on.",
-    "Or simply reply to this e-mail. Nothing is closed before you say that it is solved.",
-    "Change how often we ask, or the language",
-    "Haben Sie ein Problem, einen Hinweis oder eine Anregung für uns?",
-    "Oder antworten Sie einfach auf diese E-Mail. Wenn etwas nicht stimmt, ruft ein Mensch Sie zurück.",
-    "Ein Klick genügt. Jede Antwort liest ein Mensch.",
-    "Erst Ihre Antwort schließt es ab. Bis dahin bleibt es bei uns offen.",
-    "Häufigkeit oder Sprache ändern",
-    "Avez-vous un problème, une remarque ou une suggestion à nous signaler ?",
-    "Ou répondez simplement à ce message. Si quelque chose ne va pas, une vraie personne vous rappellera.",
-    "Un clic suffit. Chaque réponse est lue par une personne.",
-    "Seule votre réponse permet de clore le sujet. D’ici là, il reste ouvert chez nous.",
-    "Changer la fréquence ou la langue",
-    "¿Tiene algún problema, comentario o sugerencia para nosotros?",
-    "O simplemente responda a este correo. Si algo va mal, le llamará una persona.",
-    "Basta un clic. Una persona lee cada respuesta.",
-    "Solo su respuesta lo da por cerrado. Hasta entonces, para nosotros sigue abierto.",
-    "Cambiar la frecuencia o el idioma",
-    "お困りのこと、お気づきの点、ご要望などはございませんか。",
-    "このメールにそのままご返信いただいても結構です。お困りの際は、担当者よりお電話いたします。",
-    "ワンクリックで結構です。すべてのご回答に担当者が目を通します。",
-    "お客様のご回答をもって、はじめて完了といたします。それまでは対応中のままといたします。",
-    "頻度・言語を変更する",
-)
-#: Short lines of ours. A worker may write them too: they prove nothing unless beside something of ours.
-LABELS = (
-    "All is well", "I have a problem", "Stop asking me", "Yes, it is solved", "No, not yet", "Kind regards",
-    "Is your problem solved?", "Is it solved?", "See your problem, or add to it", "What we did:",
-    "Alles in Ordnung", "Ich habe ein Problem", "Nicht mehr fragen", "Ja, es ist gelöst", "Nein, noch nicht",
-    "Freundliche Grüße", "Ist Ihr Problem gelöst?", "Ist es gelöst?", "Tout va bien", "J’ai un problème",
-    "Ne plus recevoir cette question", "Oui, c’est résolu", "Non, pas encore", "Bien cordialement",
-    "Votre problème est-il résolu ?", "Todo va bien", "Tengo un problema", "No quiero recibir más preguntas",
-    "Sí, está resuelto", "No, todavía no", "Un cordial saludo", "¿Se ha resuelto su problema?",
-    "問題ありません", "困っています", "今後の配信を停止する", "はい、解決しました", "いいえ、まだです",
-    "どうぞよろしくお願いいたします。", "お困りの件は解決しましたか。",
-)  # fmt: skip
 _GREETING = re.compile(
     r"(?:hello|hi|dear|guten tag|hallo|bonjour|hola|buenos días|olá|ciao|dzień dobry)[, ][^\n]{1,60}[,:!]"
     r"|.{1,30} ?様"
 )
 _LINK = re.compile(r"<?\(?\[?(?:https?://|mailto:)[^\s<>\])]{1,4000}[>)\]]{0,3}", re.IGNORECASE)
 _GLYPHS = re.compile("[☺☹✓✗\ufe0e\ufe0f*_|>\u200b\u200c\u00ad]+")
+_NAME_WORD = re.compile(r"[^\W\d_]+")
 _ENOUGH = 24
 _CLOSINGS = frozenset(
     (
@@ -95,15 +55,15 @@ class OwnText:
         self.addresses = tuple(ours.senders) + (
             (f"@{ours.inbound_domain.lower()}",) if ours.inbound_domain else ()
         )
-        self.sentences = frozenset(settled(line) for line in SENTENCES)
+        self.sentences = frozenset(filter(None, map(settled, SENTENCES.splitlines())))
         self.all_sentences = " \n ".join(sorted(self.sentences))
-        self.labels = frozenset(settled(line).rstrip(":") for line in LABELS)
+        self.labels = frozenset(filter(None, map(settled, LABELS.splitlines())))
         self.sent_lines = frozenset(filter(None, map(settled, ours.sent_text.splitlines())))
         self.sent_flow = " ".join(settled(ours.sent_text).split()) if ours.sent_text else ""
 
     def proves(self, line: str) -> bool:
         """Whether nobody but us can have written this line: it is a link of ours, or a sentence of ours."""
-        words = settled(line)
+        words = settled(line).rstrip(":：")
         if not words:
             return False
         if self.host and self.host in words:
@@ -132,6 +92,13 @@ class OwnText:
     def is_greeting(self, line: str) -> bool:
         """Whether the line is how our mails begin."""
         return _GREETING.fullmatch(settled(line)) is not None
+
+    def greets(self, line: str, author: str) -> bool:
+        """Whether the line greets the very person who wrote the mail: nobody greets themselves, we do."""
+        if len(line) > 100 or not author or not self.is_greeting(line):
+            return False
+        names = {word for word in _NAME_WORD.findall(settled(author)) if len(word) > 1}
+        return bool(names) and names <= set(_NAME_WORD.findall(settled(line)))
 
     def is_closing(self, line: str) -> bool:
         """Whether the line is how our mails end; name, company and telephone follow it."""

@@ -26,7 +26,7 @@ _WROTE = re.compile(
     r"|\bescribe\b|\bescreveu\b"
     r"|\bha scritto\b|\bscrive\b|\bschreef\b|\bgeschreven\b|\bnapisał|\bnapsal|\bnapísal|\bskrev\b"
     r"|\bskrifaði\b"
-    r"|\bkirjoitti\b|\bírta\b|\ba scris\b|\bпис[аа]л|\bнаписа|\bпише\b|\byazdı\b|\bέγραψε\b|\bđã viết\b"
+    r"|\bkirjoitti\b|\bírta\b|\ba scris\b|\bпис[аа]л|\bнаписа|\bпише\b|\bpisze\b|\byazdı\b|\bέγραψε\b|\bđã viết\b"
     r"|\bmenulis\b"
     r"|\bnapisao\b|\bje napisa|\bkirjutas\b|\brakstīja\b|\brašė\b|\bva escriure\b|写道|寫道"
     r"|さんは書きました|のメール"

@@ -70,7 +70,7 @@ def words_of(lines: Sequence[Line], *, ours: Ours, author: str, full_text: str) 
     for line in lines:
         line.text = _PICTURE.sub("", _INVISIBLE.sub("", line.text)).replace("\u00a0", " ").strip()
     body = lines[skip_banners(lines) :]
-    sorter = _Sorter(body[:_MOST_LINES], own_text(ours))
+    sorter = _Sorter(body[:_MOST_LINES], own_text(ours), author)
     sorter.sort()
     kept = _trimmed(sorter.kept(), author)
     if (not kept or _INLINE_HINT.search(kept[:300])) or sorter.is_explained():
@@ -81,7 +81,7 @@ def words_of(lines: Sequence[Line], *, ours: Ours, author: str, full_text: str) 
         if len(body) > _MOST_LINES and not sorter.found_quote:
             kept = "\n".join([kept, *(line.text for line in body[_MOST_LINES:])])
         return kept.strip()
-    return "" if sorter.saw_ours or not has_own_text(line.text for line in body) else full_text.strip()
+    return "" if sorter.saw_ours or not has_own_text(line.text for line in lines) else full_text.strip()
 
 
 def _trimmed(segments: Sequence[list[str]], author: str) -> str:
@@ -92,9 +92,10 @@ def _trimmed(segments: Sequence[list[str]], author: str) -> str:
 class _Sorter:
     """Tells the lines of one mail apart: the worker's, and what they answer."""
 
-    def __init__(self, lines: Sequence[Line], own: OwnText) -> None:
+    def __init__(self, lines: Sequence[Line], own: OwnText, author: str) -> None:
         self.lines = lines
         self.own = own
+        self.author = author
         self.dropped = [line.depth > 0 or line.signature for line in lines]
         self.cut = len(lines)
         self.found_quote = any(line.depth > 0 for line in lines)
@@ -114,7 +115,7 @@ class _Sorter:
                 index += 1
                 continue
             count = self._mark_at(index)
-            if count and self._is_quoted(index + count):
+            if count and self._is_quoted(index + count) and not self._begins_ours(index):
                 # The original is marked line by line: its heading goes, what stands between is the worker's.
                 self.dropped[index : index + count] = [True] * count
                 self.found_quote = True
@@ -164,6 +165,10 @@ class _Sorter:
             return count
         return 1 if index == self.first_ours else 0
 
+    def _begins_ours(self, index: int) -> bool:
+        """Whether our own text begins here without marks; it may quote the worker's earlier words itself."""
+        return index == self.first_ours and not any(line.depth for line in self.lines[:index])
+
     def _follows(self, index: int) -> bool:
         """Whether quoted text or text of ours comes right after an attribution that begins here."""
         for offset in range(1, 5):
@@ -187,7 +192,10 @@ class _Sorter:
     def _cut_at(self, index: int) -> None:
         """Everything from here on is the mail being answered; walk up over what belongs to its head."""
         by_text = index == self.first_ours
-        while index and (text := self.lines[index - 1].text) != "\x00":
+        if by_text and (greeting := self._our_greeting(index)) is not None:
+            index, by_text = greeting, False
+        while index:
+            text = self.lines[index - 1].text
             is_head = not text or is_rule(text) or is_separator(text)
             if by_text and not is_head:
                 is_greeting = self.own.is_greeting(text)
@@ -199,6 +207,11 @@ class _Sorter:
             index -= 1
         self.cut = index
         self.found_quote = True
+
+    def _our_greeting(self, below: int) -> int | None:
+        """Where our own text begins above a sentence of ours: with the worker's name."""
+        near = range(below, max(-1, below - 40), -1)
+        return next((i for i in near if self.own.greets(self.lines[i].text, self.author)), None)
 
     def _drop_remainders(self) -> None:
         """Mail programs that wrap quoted lines leave their ends without a mark."""
