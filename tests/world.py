@@ -18,6 +18,7 @@ from sentinel.bulk.models import Delivery
 from sentinel.bulk.selectors import next_delivery_at
 from sentinel.bulk.states import DeliveryState
 from sentinel.channels import registry
+from sentinel.channels.canary.sender import CanarySender
 from sentinel.checkins.models import CheckIn, Programme
 from sentinel.checkins.rules import CheckInState, Face, ResponseKind, Severity
 from sentinel.engine.loop import run_once
@@ -72,7 +73,7 @@ class World:
 
     def tick(self) -> None:
         """Let the engine do everything that is due now."""
-        with registry.using({"email": self.email, "console": self.console}):
+        with registry.using({"email": self.email, "console": self.console, "canary": CanarySender()}):
             run_once(self.now)
 
     def advance(self, **delta: float) -> None:

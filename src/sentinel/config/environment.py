@@ -152,6 +152,9 @@ class Environment(BaseSettings):
         None
     )
     dkim_selector: Annotated[str, Field(description="name of the DKIM key in the DNS")] = "sentinel"
+    heartbeat_url: Annotated[
+        str | None, Field(description="address that is called every minute while all is well")
+    ] = None
     name_server: Annotated[
         str | None, Field(description="name server that the mail doctor asks, instead of the machine's own")
     ] = None
@@ -266,6 +269,15 @@ class Environment(BaseSettings):
     def _check_webhook_secret(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[^:]+:.{16,}", value):
             raise _wrong("must look like user:password, with a password of at least 16 characters")
+        return value
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _check_heartbeat_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = _split(value, "https://watch.example.com/ping/sentinel")
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise _wrong("must be a full address, for example https://watch.example.com/ping/sentinel")
         return value
 
     @field_validator("dkim_key")

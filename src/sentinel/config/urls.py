@@ -6,14 +6,9 @@ from allauth.account.urls import urlpatterns as account_urls
 from allauth.account.views import login
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
-
-def alive(_request: HttpRequest) -> HttpResponse:
-    """Says that this process answers requests; load balancers and `sentinel up` ask."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
+from sentinel.config import health
 
 # The sign-in page itself gets the short address; everything else about an account lies below it.
 sign_in = [path("", login, name="account_login")]
@@ -31,7 +26,8 @@ def provider_webhooks() -> list[URLPattern | URLResolver]:
 
 
 urlpatterns = [
-    path("health/web", alive, name="health-web"),
+    path("health/web", health.alive, name="health-web"),
+    path("health/engine", health.engine, name="health-engine"),
     path("sign-in/", include(sign_in)),
     path("admin/", admin.site.urls),
     *provider_webhooks(),

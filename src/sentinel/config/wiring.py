@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from sentinel.channels import registry
+from sentinel.channels.canary.sender import CanarySender
 from sentinel.channels.console.sender import ConsoleSender
 from sentinel.channels.email.sender import EmailSender, SmtpServer, Tls
 from sentinel.demonstration.clock import DemonstrationClock
@@ -18,6 +19,7 @@ def wire(*, demonstration: bool) -> None:
     """
     if demonstration:
         clock.install(DemonstrationClock())
+    registry.register("canary", CanarySender)
     registry.register("console", ConsoleSender)
     registry.register("email", lambda: EmailSender(mail_server()))
 

@@ -22,6 +22,7 @@ from django.db import DatabaseError, InterfaceError, connection, connections
 from sentinel.channels import registry
 from sentinel.demonstration.selectors import clock_offset, forget_clock_offset
 from sentinel.demonstration.services import CLOCK_MOVED
+from sentinel.engine.auditor import Auditor
 from sentinel.engine.clock import DatabaseClock
 from sentinel.engine.heartbeat import Heartbeat
 from sentinel.engine.passes import (
@@ -144,13 +145,17 @@ class Engine:
         self.source = source
         self.bell = Bell()
         self.heartbeat = Heartbeat()
+        self.auditor = Auditor()
         self._turns: dict[str, datetime] = {}
         self._decided_at: datetime | None = None
 
     def threads(self) -> list[threading.Thread]:
         """One listener, one decider, one reader, and for each channel as many dispatchers as it has
         connections."""
-        jobs: list[tuple[str, Callable[[], float]]] = [("decider", self.decide)]
+        jobs: list[tuple[str, Callable[[], float]]] = [
+            ("decider", self.decide),
+            ("auditor", self.auditor.turn),
+        ]
         for channel in registry.channels():
             connections_of_channel = registry.sender_of(channel).capabilities.connections
             jobs.extend(

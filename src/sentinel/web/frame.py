@@ -24,6 +24,7 @@ from sentinel.ui.frames import ConsoleFrame, NavItem, Ribbon
 from sentinel.web import words
 from sentinel.web.access import MANAGING
 from sentinel.web.reads.today import count_unanswered, count_urgent
+from sentinel.web.screens.mail.tabs import LOOKING
 from sentinel.workflows.mail_access import count_waiting_for_person
 
 # The console turns red when the engine is later than this: then nobody may rely on it.
@@ -88,6 +89,8 @@ def menu(user: User) -> list[NavItem]:
         NavItem("Profile and absence", reverse("profile"), "user"),
         NavItem("Change password", reverse("account_change_password"), "key"),
     ]
+    if user.has_role(*LOOKING):
+        items.append(NavItem("Health", reverse("health"), "heart"))
     if user.has_role(Role.ADMINISTRATOR):
         items.append(NavItem("Style guide", reverse("styleguide"), "swatch"))
         if user.is_staff:

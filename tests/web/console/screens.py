@@ -38,6 +38,7 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "team": ("/team/", world.petra),
         "simulator": (simulate, world.petra),
         "rota": ("/rota/", world.petra),
+        "health": ("/health/", world.ada),
         "notices": ("/notices/", world.maria),
         "profile": ("/profile/", world.maria),
         "runs": ("/mail/runs/", world.ada),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from sentinel.accounts.models import Worker
 from sentinel.bulk.models import DomainLane, Run, SenderState
 from sentinel.inbound.models import IncomingMail
 from sentinel.problems.models import Problem
@@ -53,9 +54,19 @@ def test_everything_can_be_stopped_at_once(stage: Stage, as_user: SignedIn) -> N
     assert SenderState.objects.get().paused_at is None
 
 
-def test_the_failed_are_tried_again(stage: Stage, as_user: SignedIn) -> None:
-    run = stage.post.run
-    assert as_user(stage.world.ada).post(f"/mail/runs/{run.pk}/retry/").status_code == 303
+def test_the_failed_are_tried_again_unless_a_reason_still_holds(stage: Stage, as_user: SignedIn) -> None:
+    client, run = as_user(stage.world.ada), stage.post.run
+    stage.world.account.permissions.update(withdrawn_at=stage.world.now)
+    answer = client.post(f"/mail/runs/{run.pk}/retry/", follow=True)
+    assert "None can be tried again" in answer.content.decode()
+    assert run.deliveries.get(state="failed").answer == "mailbox is full"
+    stage.world.account.permissions.update(withdrawn_at=None)
+    worker = Worker.objects.create(
+        site=stage.world.kyiv, name="Nina Hrytsenko", email="nina@lindgren.example", joined_at=stage.world.now
+    )
+    run.deliveries.filter(state="failed").update(worker_id=worker.pk)
+    answer = client.post(f"/mail/runs/{run.pk}/retry/", follow=True)
+    assert "1 tried again" in answer.content.decode()
     assert not run.deliveries.filter(state="failed").exists()
 
 

@@ -163,6 +163,7 @@ EXPECTED: dict[str, list[Case]] = {
             method="post",
         )
     ],
+    "health": [Case(_fixed("/health/"), LOOKING, known_to=EVERYBODY)],
     "notices": [Case(_fixed("/notices/"), EVERYBODY)],
     "notices-read": [Case(_fixed("/notices/read/"), EVERYBODY, method="post")],
     "notice-read": [Case(_notice, EVERYBODY, method="post")],

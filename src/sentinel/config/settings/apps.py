@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "sentinel.checkins",
     "sentinel.problems",
     "sentinel.escalation",
+    "sentinel.assurance",
     "sentinel.engine",
     "sentinel.respond",
     "sentinel.config",

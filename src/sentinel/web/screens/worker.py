@@ -12,6 +12,7 @@ from sentinel.accounts.services import repair_address
 from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import CheckInState, Evidence
 from sentinel.checkins.selectors import responses_visible_to
+from sentinel.inbound.selectors import incoming_of_worker
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.problems.selectors import problems_visible_to
 from sentinel.timeline.selectors import events_of_worker
@@ -28,6 +29,7 @@ from sentinel.web.forms.accounts import RepairForm
 from sentinel.web.reads.accounts import why_not_asked
 from sentinel.web.reads.history import tell
 from sentinel.web.screens.problem import ACTING
+from sentinel.workflows.why_not_asked import why_not_asked_words
 
 
 @screen()
@@ -83,6 +85,8 @@ def _page(
             "voices": voices.select_related("worker__site__account").order_by("-received_at")[:20],
             "last_asked": check_ins.filter(state=CheckInState.SENT.value).order_by("-sent_at").first(),
             "next_asked": check_ins.filter(state=CheckInState.PLANNED.value).first(),
+            "asked": why_not_asked_words(found, now),
+            "mails": list(incoming_of_worker(found.pk)[:10]),
             "moments": tell(events_of_worker(found.pk)[:40], language=found.spoken_language),
         },
         status=status,

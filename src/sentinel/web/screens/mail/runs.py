@@ -20,12 +20,13 @@ from sentinel.bulk.selectors import (
     recent_runs,
     sender_state,
 )
-from sentinel.bulk.services import pause_all, pause_run, resume_all, resume_run, retry_failed
+from sentinel.bulk.services import pause_all, pause_run, resume_all, resume_run
 from sentinel.bulk.states import DeliveryState
 from sentinel.kernel.errors import Refused
 from sentinel.web.access import ConsoleRequest, done, screen, show
 from sentinel.web.forms.mail import ReasonForm
 from sentinel.web.screens.mail.tabs import LOOKING, STEERING, mail_tabs
+from sentinel.workflows.retry_deliveries import retry_deliveries
 
 PER_PAGE = 50
 MOST_RUNS = 60
@@ -102,8 +103,9 @@ def run_act(request: ConsoleRequest, run_id: int, act: str) -> HttpResponse:
     if act == "resume":
         resume_run(run_id=found.pk, user_id=user.pk, user_name=user.name, now=now)
         return done(request, "It goes on.", "mail-run", run_id)
-    tried = retry_failed(run_id=found.pk, user_id=user.pk, user_name=user.name, now=now)
-    return done(request, f"{tried} failed deliveries are tried again.", "mail-run", run_id)
+    tried = retry_deliveries(run_id=found.pk, user_id=user.pk, user_name=user.name, now=now)
+    said = f"{tried} tried again." if tried else "None can be tried again: the reasons still hold."
+    return done(request, said, "mail-run", run_id)
 
 
 @screen(*STEERING, methods=("POST",))

@@ -1,0 +1,1 @@
+"""The channel of the test messages: nobody reads it, but every part that carries alarms carries it."""

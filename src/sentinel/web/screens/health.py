@@ -1,0 +1,28 @@
+"""Whether Sentinel itself is well: what the auditor found, which engines work, what waits where."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from sentinel.assurance.selectors import last_canary, open_findings, recent_findings, worst_lateness
+from sentinel.bulk.selectors import sender_state
+from sentinel.outbox.selectors import waits
+from sentinel.people.rules import Role
+from sentinel.web.access import ConsoleRequest, screen, show
+
+MOST_RECENT = 30
+
+
+@screen(Role.ADMINISTRATOR, Role.MANAGER, Role.EXECUTIVE, Role.ANALYST)
+def health(request: ConsoleRequest) -> HttpResponse:
+    """Administrators, managers, executives and analysts. It shows nothing about any customer."""
+    late = worst_lateness(request.now)
+    context = {
+        "findings": list(open_findings()),
+        "over": recent_findings(MOST_RECENT),
+        "late_seconds": int(late.total_seconds()),
+        "waits": waits(request.now),
+        "sender": sender_state(),
+        "canary": last_canary(),
+    }
+    return show(request, "web/health/page.html", context)

@@ -1,0 +1,190 @@
+"""The auditor against a real database: what it finds, mends, tells, and when it is over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from sentinel.assurance.models import Canary, Finding
+from sentinel.assurance.rules import judge
+from sentinel.assurance.selectors import look
+from sentinel.assurance.services import fly_canary, record_findings
+from sentinel.config import health
+from sentinel.engine.auditor import Auditor
+from sentinel.engine.heartbeat import Heartbeat
+from sentinel.escalation.models import Duty
+from sentinel.kernel import clock
+from sentinel.kernel.clock import SystemClock
+from sentinel.outbox.selectors import notices_of_user
+from sentinel.problems.models import Problem
+from sentinel.timeline.models import Event
+from tests.world import World, build_world
+
+
+@pytest.fixture
+def world(db: None) -> Iterator[World]:
+    """The cast, in a transaction that is taken back."""
+    yield build_world()
+    clock.install(SystemClock())
+
+
+def audit(world: World) -> list[Finding]:
+    """One look of an auditor that has seen the same before."""
+    return record_findings(faults=judge(look(world.now), world.now), now=world.now)
+
+
+def _past_the_triggers(statement: str, *parameters: Any) -> None:
+    """What somebody with the database's own shell could do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(statement, parameters)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def test_a_healthy_system_has_no_findings(world: World) -> None:
+    world.frown("It jams")
+    world.tick()
+    assert audit(world) == []
+
+
+def test_a_late_timer_is_found_grows_and_is_over(world: World) -> None:
+    world.frown("It jams")
+    world.tick()
+    world.clock.advance(minutes=20)
+    (finding,) = audit(world)
+    assert (finding.check_name, finding.grade) == ("timer_late", "alarm")
+    world.clock.advance(minutes=10)
+    again = next(found for found in audit(world) if found.pk == finding.pk)
+    assert (again.times_seen, again.worst_late_seconds > finding.worst_late_seconds) == (2, True)
+    world.tick()
+    assert audit(world) == []
+    assert Finding.objects.get(pk=finding.pk).over_at == world.now
+    story = Event.objects.filter(data__finding=finding.pk).order_by("pk")
+    assert list(story.values_list("verb", flat=True)) == ["finding.opened", "finding.over"]
+
+
+def test_an_open_problem_without_a_duty_gets_one_again(world: World) -> None:
+    problem = world.frown("It jams")
+    _past_the_triggers("DELETE FROM escalation_duty WHERE problem_id = %s", problem.pk)
+    (finding,) = audit(world)
+    assert finding.ids == [problem.pk]
+    assert "owe a promise again" in finding.repaired
+    duty = Duty.objects.get(problem=problem)
+    assert duty.accountable == problem.owner
+    assert duty.fire_at > world.now
+    assert audit(world) == [], "mended is over"
+    repair = Event.objects.get(verb="finding.repaired")
+    assert (repair.problem_id, repair.data["repair"]) == (problem.pk, "duty set")
+
+
+def test_a_closed_problem_with_a_duty_loses_it(world: World) -> None:
+    problem = world.frown("It jams")
+    _past_the_triggers(
+        "UPDATE problems_problem SET state = 'ended', closed_at = %s, ended_by_id = %s, end_reason = 'left'"
+        " WHERE id = %s",
+        world.now,
+        world.petra.pk,
+        problem.pk,
+    )
+    audit(world)
+    assert not Duty.objects.filter(problem=problem).exists()
+    assert Problem.objects.get(pk=problem.pk).state == "ended"
+
+
+def test_administrators_are_told_of_an_alarm_once(world: World) -> None:
+    world.frown("It jams")
+    world.clock.advance(minutes=20)
+    for _ in range(3):
+        audit(world)
+    world.tick()
+    told = [notice.payload["title"] for notice in notices_of_user(world.ada.pk)]
+    assert len([title for title in told if "late" in title]) == 1
+
+
+def test_the_canary_travels_the_way_of_an_alarm(world: World) -> None:
+    assert fly_canary(now=world.now)
+    assert not fly_canary(now=world.now), "one is on its way"
+    world.clock.advance(minutes=6)
+    assert [f.check_name for f in audit(world)] == ["canary_late", "message_late"]
+    world.tick()
+    fly_canary(now=world.now)
+    first = Canary.objects.earliest("sent_at")
+    assert first.arrived_at == world.now
+    assert "canary_late" not in [f.check_name for f in audit(world)]
+
+
+def test_what_was_seen_only_once_may_have_been_a_blink(world: World) -> None:
+    auditor = Auditor()
+    world.frown("It jams")
+    world.tick()
+    world.clock.advance(minutes=20)
+    auditor.turn()
+    assert not Finding.objects.exists()
+    auditor._next_at = 0.0
+    auditor.turn()
+    assert Finding.objects.get().check_name == "timer_late"
+
+
+class _Watchman(BaseHTTPRequestHandler):
+    """Counts the signs of life."""
+
+    pings: list[str] = []
+
+    def do_GET(self) -> None:
+        self.pings.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def watchman() -> Iterator[str]:
+    """A real HTTP server; yields its address."""
+    _Watchman.pings = []
+    server = HTTPServer(("127.0.0.1", 0), _Watchman)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/ping"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_the_outside_is_called_while_all_is_well_and_not_with_an_alarm(
+    world: World, watchman: str, settings: Any
+) -> None:
+    settings.HEARTBEAT_URL = watchman
+    Auditor().turn()
+    assert _Watchman.pings == ["/ping"]
+    world.frown("It jams")
+    world.clock.advance(minutes=20)
+    Auditor().turn()
+    assert _Watchman.pings == ["/ping"], "silence is the alarm"
+
+
+def test_a_watchman_who_is_away_stops_nobody(world: World, settings: Any) -> None:
+    settings.HEARTBEAT_URL = "http://127.0.0.1:9/"
+    assert Auditor().turn() > 0
+
+
+def test_the_engine_is_healthy_only_when_a_new_cycle_finishes(world: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr(health, "SECONDS_FOR_A_CYCLE", 0.3)
+    beat = Heartbeat()
+    beat.finished_cycle(world.now)
+    assert Client().get("/health/engine").status_code == 503, "an old heartbeat is none"
+    looks = iter([{1: 1}, {1: 1}, {1: 2}])
+    monkeypatch.setattr(health, "finished_cycles", lambda: next(looks))
+    assert Client().get("/health/engine").content == b"ok\n"
+
+
+def test_a_crowd_cannot_occupy_all_threads(world: World) -> None:
+    with health._one_at_a_time:
+        assert Client().get("/health/engine").status_code == 429
