@@ -109,7 +109,7 @@ def verdict_of(words: str, language: str) -> Said:
     says_no = is_bad or _begins_with_no(clauses)
     if says_no:
         return Said.WORDS if says_yes or _QUESTION.search(words) else Said.NO
-    is_doubtful = sad or _doubts(plain) or _QUESTION.search(words) is not None
+    is_doubtful = sad or _doubts(plain) or _QUESTION.search(words) is not None or _adds_trouble(clauses)
     return Said.YES if says_yes and not is_doubtful else Said.WORDS
 
 
@@ -139,9 +139,12 @@ def _clauses(text: str, language: str) -> list[tuple[_Clause, str]]:
     found: list[tuple[_Clause, str]] = []
     for part in _CLAUSES.split(text):
         clause = " ".join(part.split()).strip(_EDGES)
-        if not any(letter.isalnum() for letter in clause):
-            continue
-        found.append((_kind_of(clause, language), clause))
+        kind = _kind_of(clause, language)
+        if kind is _Clause.OTHER:
+            clause = phrases.FILLERS.sub("", clause).strip(_EDGES)
+            kind = _kind_of(clause, language)
+        if any(letter.isalnum() for letter in clause):
+            found.append((kind, clause))
         if len(found) >= 60:
             found.append((_Clause.OTHER, ""))
             break
@@ -166,11 +169,12 @@ def _kind_of(clause: str, language: str) -> _Clause:
 
 
 def _is_praise(text: str, language: str) -> bool:
+    whole = text
     # "fast" is praise in English and a doubt ("almost") in German.
-    text = text if language == "de" else text.replace(" fast", " ")
+    text = phrases.KEEP_ON.sub(" ", text if language == "de" else text.replace(" fast", " "))
     soothed = SOOTHING.sub(" ", text)
     return (
-        phrases.PRAISE.search(text) is not None
+        (phrases.PRAISE.search(text) or phrases.KEEP_ON.search(whole)) is not None
         and not DOUBTING.search(soothed)
         and not phrases.TROUBLE.search(soothed)
     )
@@ -178,6 +182,12 @@ def _is_praise(text: str, language: str) -> bool:
 
 def _doubts(text: str) -> bool:
     return DOUBTING.search(SOOTHING.sub(" ", " ".join(text.split()))) is not None
+
+
+def _adds_trouble(clauses: list[tuple[_Clause, str]]) -> bool:
+    """Whether something beside the yes sounds like a problem or a wish: "yes, the heating is too cold"."""
+    others = (text for kind, text in clauses if kind is _Clause.OTHER and not SOLVED.fullmatch(text))
+    return any(phrases.TROUBLE.search(SOOTHING.sub(" ", text)) for text in others)
 
 
 def _is_wrong_again(text: str) -> bool:

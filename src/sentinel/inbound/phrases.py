@@ -26,6 +26,18 @@ def _clause(*alternatives: str, tail: bool = False) -> re.Pattern[str]:
     return re.compile("(?:" + "|".join(alternatives) + ")" + (_TAIL if tail else "") + _MORE)
 
 
+#: What people put before or after a short answer without changing it.
+FILLERS = re.compile(
+    r"^(?:(?:im moment|momentan|zur ?zeit|derzeit|aktuell|bisher|leider|also|na ja|naja|aber|und"
+    r"|pour le moment|pour l'instant|"
+    r"actuellement|malheureusement|hélas|alors|de momento|por ahora|por el momento|desgraciadamente"
+    r"|bueno|pues|currently|"
+    r"at the moment|at present|so far|right now|for now|actually|unfortunately|sadly|well|oh|hm+|yeah"
+    r"|haha)\b[ ,]*)+"
+)
+KEEP_ON = re.compile(
+    r"\bkeep (?:it |this )?(?:up|going)(?: the \w+(?: \w+)?)?\b|\bkeep up the \w+ \w+\b|\bweiter so\b"
+)
 NO = _clause(
     r"no+|nope|nah|none|no i (?:do not|don't|have not|haven't)|not really|not that i know(?: of)?"
     r"|nothing(?: (?:new|special|else|really))?|(?:i have |we have |there (?:is|are) )?(?:nothing|none)"
@@ -33,7 +45,8 @@ NO = _clause(
     r"nein|nö|nee|ne|nichts(?: neues| besonderes)?|keine?|keines|nix",
     r"non|rien|(?:non )?rien(?: du tout| de spécial| de particulier)?|aucun|aucune|néant|pas du tout",
     r"nada|ningun[oa]|ninguna novedad|nada (?:nuevo|especial|que .{1,20})|no tengo(?: nada| ninguno)?",
-    r"いいえ|いえ|特に(?:は)?(?:ありません|ございません|ないです|なし|無し|ない|問題ありません|問題ない(?:です)?)|なし|無し|無いです|ないです|ありません|ございません"
+    r"いいえ|いえ|特に(?:は)?(?:ありません|ございません|ないです|なし|無し|ない|問題ありません"
+    r"|問題ない(?:です)?)|なし|無し|無いです|ないです|ありません|ございません"
     r"|いいえ特に(?:ありません|ないです)?",
     r"não|nenhum[a]?|niente|nulla|nessun[oa]?|geen|nie|brak|nic|nie ma|ні|нет|немає|hayır|nej|ingen|nei",
     tail=True,
@@ -80,8 +93,10 @@ FINE = _clause(
     rf"|no tengo)(?: más)? {_PROBLEMAS}(?: (?:ni|y|o) {_PROBLEMAS}){{0,2}}",
     r"todo (?:va |está |esta |sigue |funciona |marcha |muy )*(?:bien|perfecto|correcto|en orden|ok|genial"
     r"|estupendo|perfectamente)|(?:muy )?bien|perfecto|de acuerdo|vale|(?:muy )?(?:contento|satisfecho)s?",
-    r"(?:特に|今のところ|現在|現状)?(?:は)?(?:何も)?(?:問題|困りごと|困っていること|不具合|トラブル|要望|異常)(?:は|も)?(?:特に)?(?:ありません|ございません"
-    r"|ないです|なし|無し|ない|なく順調です)|大丈夫(?:です)?|順調(?:です)?|良好(?:です)?|満足(?:しています|です)?|快適です|問題なく(?:使え|動い"
+    r"(?:特に|今のところ|現在|現状)?(?:は)?(?:何も)?(?:問題|困りごと|困っていること|不具合|トラブル"
+    r"|要望|異常)(?:は|も)?(?:特に)?(?:ありません|ございません"
+    r"|ないです|なし|無し|ない|なく順調です)|大丈夫(?:です)?|順調(?:です)?|良好(?:です)?"
+    r"|満足(?:しています|です)?|快適です|問題なく(?:使え|動い"
     r"|使用でき)て(?:い)?ます",
     r"tudo (?:bem|certo|ok|ótimo)|(?:sem|nenhum) problemas?|tutto (?:bene|ok|a posto|perfetto)"
     r"|nessun problema|alles (?:goed|prima|in orde)|geen problem(?:en|eem)|wszystko (?:w porządku|dobrze"
@@ -100,8 +115,10 @@ THANKS = _clause(
     r"|infiniment|encore|à vous|à toute .{1,20}|d'avance|pour .{1,60}|bcp))*|je vous remercie(?: .{1,60})?",
     r"(?:(?:ok|vale|muchas|muchísimas|mil|perfecto)[ ,]*)?(?:gracias)(?: (?:a (?:ti|usted|ustedes|todos)"
     r"|por .{1,60}|de antemano|de nuevo))*|se (?:lo )?agradezco",
-    r"(?:どうも|本当に|ご対応|ご連絡|早速の(?:ご)?対応|迅速な(?:ご)?対応|お知らせ)?(?:いただき|頂き|を|、)*(?:まことに|誠に|どうも)?(?:ありがとう(?:ございます"
-    r"|ございました)?|有難うございま(?:す|した)|感謝(?:します|いたします|申し上げます)|助かりました|お疲れ様です|承知(?:しました|いたしました)|了解(?:です|しました)"
+    r"(?:どうも|本当に|ご対応|ご連絡|早速の(?:ご)?対応|迅速な(?:ご)?対応|お知らせ)?(?:いただき|頂き|を"
+    r"|、)*(?:まことに|誠に|どうも)?(?:ありがとう(?:ございます"
+    r"|ございました)?|有難うございま(?:す|した)|感謝(?:します|いたします|申し上げます)|助かりました"
+    r"|お疲れ様です|承知(?:しました|いたしました)|了解(?:です|しました)"
     r"|お世話になっております|よろしくお願い(?:いた)?します)",
     r"(?:muito )?obrigad[oa](?: .{1,30})?|(?:tante |mille )?grazie(?: mille| .{1,30})?"
     r"|(?:hartelijk )?(?:bedankt|dank u(?: wel)?|dank je(?: wel)?)|dzięki|dziękuję(?: bardzo)?"
@@ -152,7 +169,8 @@ STOP = _clause(
     r"(?:por favor )?(?:baja|darme de baja|dar de baja|dadme de baja|deme de baja|quiero darme de baja"
     r"|cancelar(?: (?:la )?suscripción)?|no (?:me )?(?:escriban|envíen|manden)(?: más(?: .{1,20})?)?"
     r"|no quiero recibir más(?: .{1,20})?|stop)",
-    r"配信(?:を)?(?:停止|解除)(?:して(?:ください|下さい)|希望|お願いします|希望です)?|停止|登録解除|退会|今後の配信を停止する|送らないで(?:ください|下さい)",
+    r"配信(?:を)?(?:停止|解除)(?:して(?:ください|下さい)|希望|お願いします|希望です)?|停止|登録解除"
+    r"|退会|今後の配信を停止する|送らないで(?:ください|下さい)",
     r"cancelar inscrição|descadastrar|sair|remover|cancella(?:mi|re)?|disiscriv(?:imi|ere)|uitschrijven"
     r"|afmelden|wypisz(?: mnie)?|rezygnuję|avregistrera",
 )
@@ -177,7 +195,8 @@ PRAISE = re.compile(
     r"|\b(?:excelente\w*|genial\w*|fantástic\w*|estupend\w*|perfect\w*|muy (?:content\w*|satisfech\w*|bien"
     r"|bueno|buena|rápid\w*|amable\w*)|encantad\w*|felicidades|enhorabuena|maravillos\w*|ótim\w*|ottim\w*"
     r"|eccellent\w*|uitstekend\w*|fantastisch\w*|świetn\w*|doskonał\w*)\b"
-    r"|素晴らしい|すばらしい|とても(?:良い|よい|満足|助かっ)|大変(?:満足|助かっ|良い)|最高|感謝して|丁寧|親切|迅速な(?:ご)?対応(?:で)?",
+    r"|素晴らしい|すばらしい|とても(?:良い|よい|満足|助かっ)|大変(?:満足|助かっ|良い)|最高|感謝して"
+    r"|丁寧|親切|迅速な(?:ご)?対応(?:で)?",
 )
 #: What takes praise back, on top of the doubting words: a wish, a question, something that does not work.
 TROUBLE = re.compile(
@@ -191,5 +210,6 @@ TROUBLE = re.compile(
     r"|seulement|cependant|pourriez|pouvez|s'il vous plaît|voudr\w*|besoin|trop|dommage|serait)\b"
     r"|\b(?:rot[oa]s?|averi\w*|atasc\w*|error\w*|lent[oa]s?|falta\w*|tarde|retras\w*|problema\w*|salvo"
     r"|excepto|solo|sin embargo|aunque|podrían|pueden|por favor|necesit\w*|quisier\w*|demasiado|lástima)\b"
-    r"|壊れ|故障|詰ま|遅い|遅れ|エラー|不具合|ください|下さい|お願い|いただけ|希望|欲しい|ほしい|が、|けど|ただ|寒|暑|うるさい|汚|困|できま|\?|？"
+    r"|壊れ|故障|詰ま|遅い|遅れ|エラー|不具合|ください|下さい|お願い|いただけ|希望|欲しい|ほしい|が、"
+    r"|けど|ただ|寒|暑|うるさい|汚|困|できま|\?|？"
 )

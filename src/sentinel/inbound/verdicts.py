@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 SOLVED = re.compile(
-    r"(?:yes |now |and |all |it's |it is |it has been |that is |that's |problem |the problem |issue "
+    r"(?:yes |now |and |all |it's |it is |it has been |it |that |that is |that's |problem "
+    r"|the problem |issue "
     r"|everything |this |(?:the )?\w+ (?:is|has been) )*(?:now |all |completely |fully )?(?:solved|fixed"
     r"|resolved|repaired|done|settled|working|works|work|runs|running|fine|sorted|ok)(?: (?:now|again|fine"
     r"|well|perfectly|for (?:me|us)|since .{1,30}|as (?:before|expected)|like a charm))*"

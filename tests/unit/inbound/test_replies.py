@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.inbound.reading import Ours, find_words
-from sentinel.inbound.reading.own_text import SENTENCES, own_text, settled
+from sentinel.inbound.reading.own_sentences import SENTENCES
+from sentinel.inbound.reading.own_text import own_text, settled
 from tests.corpus import BASE_URL, INBOUND_DOMAIN, SENDER, default_places, filled
 from tests.unit.mail.letters import LANGUAGES, TO_WORKERS
 
@@ -53,26 +54,44 @@ ATTRIBUTIONS = (
     "> On 5 Mar 2026, at 08:30, Maria Keller <care@provider.example> wrote:",
 )
 HEADER_BLOCKS = (
-    "From: Maria Keller <care@provider.example>\nSent: Thursday, March 5, 2026 8:30 AM\nTo: Olena "
-    "Kovalenko\nSubject: Question",
-    "________________________________\nVon: Maria Keller <care@provider.example>\nGesendet: "
-    "Donnerstag, 5. März 2026 08:30\nAn: Olena\nBetreff: Frage",
-    "-----Original Message-----\nFrom: Maria Keller [mailto:care@provider.example]\nSent: 05 March "
-    "2026 08:30\nTo: Olena\nSubject: Question",
-    "De : Maria Keller <care@provider.example>\nEnvoyé : jeudi 5 mars 2026 08:30\nÀ : Olena\nObjet : "
-    "Question",
+    (
+        "From: Maria Keller <care@provider.example>\nSent: Thursday, March 5, 2026 8:30 AM\nTo: Olena "
+        "Kovalenko\nSubject: Question"
+    ),
+    (
+        "________________________________\nVon: Maria Keller <care@provider.example>\nGesendet: "
+        "Donnerstag, 5. März 2026 08:30\nAn: Olena\nBetreff: Frage"
+    ),
+    (
+        "-----Original Message-----\nFrom: Maria Keller [mailto:care@provider.example]\nSent: 05 March "
+        "2026 08:30\nTo: Olena\nSubject: Question"
+    ),
+    (
+        "De : Maria Keller <care@provider.example>\nEnvoyé : jeudi 5 mars 2026 08:30\nÀ : Olena\nObjet : "
+        "Question"
+    ),
     "De: Maria Keller\nEnviado el: jueves, 5 de marzo de 2026 8:30\nPara: Olena\nAsunto: Pregunta",
-    "差出人: Maria Keller <care@provider.example>\n送信日時: 2026年3月5日 8:30\n宛先: Olena\n件名: "
-    "お困りのこと",
-    "*From:* Maria Keller <care@provider.example>\n*Sent:* Thursday, 5 March 2026 08:30\n*To:* "
-    "Olena\n*Subject:* Question",
-    "Od: Maria Keller <care@provider.example>\nWysłano: czwartek, 5 marca 2026 08:30\nDo: "
-    "Olena\nTemat: Pytanie",
-    "Van: Maria Keller <care@provider.example>\nVerzonden: donderdag 5 maart 2026 08:30\nAan: "
-    "Olena\nOnderwerp: Vraag",
+    (
+        "差出人: Maria Keller <care@provider.example>\n送信日時: 2026年3月5日 8:30\n宛先: Olena\n件名: "
+        "お困りのこと"
+    ),
+    (
+        "*From:* Maria Keller <care@provider.example>\n*Sent:* Thursday, 5 March 2026 08:30\n*To:* "
+        "Olena\n*Subject:* Question"
+    ),
+    (
+        "Od: Maria Keller <care@provider.example>\nWysłano: czwartek, 5 marca 2026 08:30\nDo: "
+        "Olena\nTemat: Pytanie"
+    ),
+    (
+        "Van: Maria Keller <care@provider.example>\nVerzonden: donderdag 5 maart 2026 08:30\nAan: "
+        "Olena\nOnderwerp: Vraag"
+    ),
     "From:\tMaria Keller <care@provider.example>\nTo:\tOlena\nDate:\t05.03.2026 08:30\nSubject:\tQuestion",
-    "-------- Ursprüngliche Nachricht --------\nVon: Maria Keller <care@provider.example>\nDatum: "
-    "05.03.26 08:30 (GMT+01:00)\nAn: Olena\nBetreff: Frage",
+    (
+        "-------- Ursprüngliche Nachricht --------\nVon: Maria Keller <care@provider.example>\nDatum: "
+        "05.03.26 08:30 (GMT+01:00)\nAn: Olena\nBetreff: Frage"
+    ),
 )
 NEW = "The label printer jams.\n\nIt began on Tuesday, at about 14:30."
 
@@ -223,8 +242,8 @@ def test_what_only_looks_like_a_mark_stays(name: str, frame: str) -> None:
         ("-- \nOlena Kovalenko\nLindgren Logistics\nhttps://lindgren.example", ""),
         ("This e-mail and any attachments are confidential and intended solely for the addressee.", ""),
         (
-            "Diese E-Mail enthält vertrauliche Informationen. Wenn Sie nicht der richtige Adressat "
-            "sind, löschen Sie sie.",
+            ("Diese E-Mail enthält vertrauliche Informationen. Wenn Sie nicht der richtige Adressat "
+            "sind, löschen Sie sie."),
             ""),
         ("CONFIDENTIALITY NOTICE: the contents are privileged.\nIf you are not the recipient, delete it.",
             ""),
@@ -237,12 +256,12 @@ def test_what_closes_a_mail_goes(closing: str, author: str) -> None:
 
 
 @pytest.mark.parametrize("banner", [
-    "CAUTION: This email originated from outside the organization. Do not click links or open "
-    "attachments unless you recognize the sender.",
+    ("CAUTION: This email originated from outside the organization. Do not click links or open "
+    "attachments unless you recognize the sender."),
     "[EXTERNAL EMAIL]",
     "ACHTUNG: Diese E-Mail stammt von einem externen Absender. Bitte öffnen Sie keine Anhänge.",
-    "You don't often get email from olena@lindgren.example. Learn why this is "
-    "important<https://aka.ms/LearnAboutSenderIdentification>",
+    ("You don't often get email from olena@lindgren.example. Learn why this is "
+    "important<https://aka.ms/LearnAboutSenderIdentification>"),
     "ATTENTION : ce message provient de l'extérieur. Ne cliquez sur aucun lien.",
 ])  # fmt: skip
 def test_what_a_gateway_adds_on_top_goes(banner: str) -> None:
@@ -264,9 +283,8 @@ def test_a_reply_of_nothing_but_our_own_text_has_no_words() -> None:
 
 
 def test_a_forwarded_mail_of_somebody_else_is_shown_whole() -> None:
-    text =
-        f"{HEADER_BLOCKS[0].replace('care@provider.example', 'foreman@lindgren.example')}\n\nThe belt "
-        "is torn."
+    block = HEADER_BLOCKS[0].replace("care@provider.example", "foreman@lindgren.example")
+    text = f"{block}\n\nThe belt is torn."
     assert find_words(text, ours=OURS) == text
 
 

@@ -1,4 +1,4 @@
-"""What our mails to workers always say, in the languages they are written in. A test holds it to the mails."""
+"""What our mails to workers always say, in the languages they are written in. A test holds it to them."""
 
 from __future__ import annotations
 
