@@ -88,6 +88,7 @@ class Sink:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0.01)
 
     # -- what tests ask ------------------------------------------------------------------------------
 
@@ -118,8 +119,7 @@ class Sink:
                 await dialogue.run()
         finally:
             writer.transport.abort()
-            with suppress(OSError):
-                await writer.wait_closed()
+            await asyncio.sleep(0)  # it is gone only after another turn of the loop
 
 
 class _Left(Exception):

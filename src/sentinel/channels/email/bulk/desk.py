@@ -255,7 +255,7 @@ class Desk:
 
     @property
     def is_idle(self) -> bool:
-        return all(not relay.sessions for relay in self.relays)
+        return all(relay.is_idle for relay in self.relays)
 
     @property
     def bodies_out(self) -> int:

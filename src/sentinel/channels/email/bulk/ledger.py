@@ -117,6 +117,7 @@ class Ledger:
             await self._catch_up(link, outcome)
         (changed,) = (await link.run((b"recover_claimed", ()), (b"recover_begun", ())))[1:]
         self._link = link
+        link.on_lost = self._on_lost
         self._plan()
         return sum(int(row[0] or 0) for row in changed.rows)
 
@@ -136,14 +137,16 @@ class Ledger:
 
     def _plan(self) -> None:
         # Not at once: other connections may have something for the same commit in this turn of the loop.
-        if self._link is not None and not self._is_planned and not self._link.is_busy:
+        if self._link is not None and self._link.is_open and not (self._is_planned or self._link.is_busy):
             self._is_planned = True
             self._loop.call_soon(self._commit)
 
     def _commit(self) -> None:
         self._is_planned = False
         link = self._link
-        if link is None or link.is_busy or not (self._begins or self._ends or self._blocks):
+        if link is None or not link.is_open or link.is_busy:
+            return
+        if not (self._begins or self._ends or self._blocks):
             return
         many = self.most_begins
         begins, ends, blocks = self._under_way = self._begins[:many], self._ends, self._blocks

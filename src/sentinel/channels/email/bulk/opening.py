@@ -32,7 +32,7 @@ async def open_session(session: Session, relay: RelaySettings, *, hello_name: st
     except (OSError, Lost, TimeoutError, ValueError) as error:
         session.drop("not opened")
         raise NotOpened(_words(error)) from error
-    except NotOpened:
+    except BaseException:  # a cancelled one too must not leave its connection behind
         session.drop("not opened")
         raise
 

@@ -62,6 +62,8 @@ class Link:
         self._is_writing = False
         self.is_open = True
         self.turn = asyncio.Lock()
+        #: Hears that the connection was lost while nothing was under way.
+        self.on_lost: Callable[[DatabaseGone], None] | None = None
         connection.nonblocking = 1
         connection.enter_pipeline_mode()
         self._loop.add_reader(self._descriptor, self._readable)
@@ -110,8 +112,8 @@ class Link:
 
     def close(self) -> None:
         """End the session, and with it everything it locks."""
-        if self.is_open:
-            self._lose("closed")
+        self.on_lost = None
+        self._lose("closed")
 
     # -- the socket --------------------------------------------------------------------------------
 
@@ -160,8 +162,11 @@ class Link:
         self._loop.remove_writer(self._descriptor)
         self._connection.finish()
         done, self._done = self._done, None
+        gone = DatabaseGone(self._complaint or why)
         if done is not None:
-            done(DatabaseGone(self._complaint or why))
+            done(gone)
+        elif self.on_lost is not None:
+            self.on_lost(gone)
 
 
 def _connect(conninfo: str, statements: Mapping[str, str]) -> abc.PGconn:

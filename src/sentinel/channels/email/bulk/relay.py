@@ -210,6 +210,10 @@ class Relay:
                 session.drop("the sender stops")
 
     @property
+    def is_idle(self) -> bool:
+        return not (self.sessions or self._opening)
+
+    @property
     def bodies_out(self) -> int:
         return sum(session.has_body_out for session in self.sessions)
 

@@ -93,6 +93,7 @@ class Sender:
         watch = Watch(self._settings, link, desk, need)
         given_back.append(watch.release)
         try:
+            await watch.look()
             await self._until_over(watch)
         finally:
             if self._stop.is_set() and not self._lost.is_set():
@@ -123,6 +124,7 @@ class Sender:
         desk.stop()
         await self._until(lambda: desk.is_idle or self._lost.is_set(), SECONDS_TO_FINISH)
         desk.drop(with_bodies=True)
+        await asyncio.sleep(TICK)  # closed connections need a turn of the loop to be gone
         await self._until(lambda: self._ledger.is_settled or self._lost.is_set(), SECONDS_FOR_ANSWERS)
         if not self._lost.is_set():
             await link.run((b"recover_claimed", ()))
@@ -135,6 +137,7 @@ class Sender:
         desk.drop(with_bodies=False)
         await self._until(lambda: not desk.bodies_out, SECONDS_FOR_ANSWERS)
         desk.drop(with_bodies=True)
+        await self._until(lambda: desk.is_idle, SECONDS_FOR_ANSWERS)
 
     @staticmethod
     async def _until(is_over: Callable[[], bool], seconds: float) -> None:
@@ -156,8 +159,8 @@ class Sender:
 
 async def _every_second(watch: Watch) -> None:
     while True:
-        await asyncio.sleep(1.0)
         await watch.tell()
+        await asyncio.sleep(1.0)
 
 
 def _release(session: Session, job: Job) -> None:
