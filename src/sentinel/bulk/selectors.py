@@ -216,6 +216,11 @@ def sendable(now: datetime) -> QuerySet[Delivery]:
     return rows.select_related("run", "edition__template").order_by("next_at", "pk")
 
 
+def waiting_since(moment: datetime) -> QuerySet[Delivery]:
+    """Deliveries launched before an instant that no sender holds or has sent yet."""
+    return Delivery.objects.filter(state__in=_READY, issued_at__lt=moment)
+
+
 def next_delivery_at() -> datetime | None:
     """When the next delivery is due, for sleeping exactly that long."""
     found: datetime | None = Delivery.objects.filter(state__in=_READY).aggregate(at=Min("next_at"))["at"]

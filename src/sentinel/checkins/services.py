@@ -141,10 +141,14 @@ def save_outcomes(check_ins: Iterable[CheckIn]) -> None:
         CheckIn.objects.filter(pk__in=ids).update(**dict(outcome))
 
 
-def mark_undelivered(check_in_ids: Collection[int]) -> int:
-    """Check-ins that left us and arrived nowhere: they count as never asked. Returns how many."""
+def mark_undelivered(
+    check_in_ids: Collection[int], *, reasons: Iterable[WhyNot] = (WhyNot.NOT_DELIVERED,)
+) -> int:
+    """Check-ins that were launched and arrived nowhere: they count as never asked. Returns how many."""
     return CheckIn.objects.filter(pk__in=check_in_ids, state=CheckInState.SENT.value).update(
-        state=CheckInState.SKIPPED.value, sent_at=None, reason=WhyNot.NOT_DELIVERED.value
+        state=CheckInState.SKIPPED.value,
+        sent_at=None,
+        reason=",".join(reason.value for reason in reasons)[:60],
     )
 
 

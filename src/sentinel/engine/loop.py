@@ -39,6 +39,7 @@ from sentinel.engine.passes import (
     send_check_ins,
     send_deliveries,
     stand_in,
+    withdraw_deliveries,
 )
 from sentinel.engine.selectors import next_firing_at
 from sentinel.inbound.keeping import ARRIVED
@@ -75,6 +76,7 @@ DECIDERS = (
     Decider("review_provisional", review_provisional.run, timedelta(seconds=5)),
     Decider("plan_check_ins", plan_check_ins.run, timedelta(seconds=30)),
     Decider("send_check_ins", send_check_ins.run, timedelta(seconds=5)),
+    Decider("withdraw_deliveries", withdraw_deliveries.run, timedelta(minutes=2)),
     Decider("report_deliveries", report_deliveries.run, timedelta(seconds=5)),
     Decider("retry_quarantined", retry_quarantined.run, timedelta(minutes=1)),
     Decider("learn_scanner_habits", learn_scanner_habits.run, timedelta(minutes=5)),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sentinel.accounts.models import Worker
+from sentinel.accounts.models import Permission, Worker
 from sentinel.accounts.rules import MailState
+from sentinel.accounts.services import unsubscribe_worker, worker_left
 from sentinel.accounts.services.reachability import repair_address
 from sentinel.bulk.models import Delivery, DomainLane, Run
 from sentinel.bulk.refusals import codes_in, refuses_address
@@ -18,6 +20,8 @@ from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import CheckInState
 from sentinel.outbox.rules import Result
 from sentinel.outbox.selectors import message_by_key
+from sentinel.standing.services import suppress
+from sentinel.standing.states import SuppressedBecause
 from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.plan_check_ins import plan_check_ins
@@ -190,6 +194,54 @@ def test_who_must_not_be_asked_any_more_is_not_retried(world: World, due: CheckI
     world.tick()
     Worker.objects.filter(pk=world.olena.pk).update(unsubscribed_at=world.now)
     assert retry_deliveries(run_id=Run.objects.get().pk, now=world.now) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            lambda world: unsubscribe_worker(worker_id=world.olena.pk, how="page", now=world.now),
+            "unsubscribed",
+        ),
+        (lambda world: worker_left(worker_id=world.olena.pk, now=world.now), "left"),
+        (lambda world: world.frown(), "open_problem"),
+        (lambda world: Permission.objects.update(withdrawn_at=world.now), "no_permission"),
+        (
+            lambda world: suppress(
+                address="@lindgren.example", because=SuppressedBecause.REQUEST, now=world.now
+            ),
+            "suppressed",
+        ),
+    ],
+)
+def test_whoever_must_not_be_asked_meanwhile_is_not(
+    world: World, due: CheckIn, change: Callable[[World], object], reason: str
+) -> None:
+    pause_all(reason="storm", now=world.now)
+    world.tick()
+    world.clock.advance(hours=1)
+    world.tick()
+    assert Delivery.objects.get().state == DeliveryState.PENDING
+    change(world)
+    world.tick()
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.reason) == (DeliveryState.SKIPPED, reason)
+    due.refresh_from_db()
+    assert (due.state, due.reason, due.sent_at) == (CheckInState.SKIPPED, reason, None)
+    assert Run.objects.get().skipped == 1
+    resume_all(now=world.now)
+    world.tick()
+    assert not world.inbox(world.olena, "check_in")
+
+
+def test_what_is_gone_is_not_taken_back(world: World, due: CheckIn) -> None:
+    world.tick()
+    world.clock.advance(hours=1)
+    unsubscribe_worker(worker_id=world.olena.pk, how="page", now=world.now)
+    world.tick()
+    assert Delivery.objects.get().state == DeliveryState.SENT
+    due.refresh_from_db()
+    assert due.state == CheckInState.SENT
 
 
 def test_an_odd_address_goes_through_the_outbox(world: World, due: CheckIn) -> None:

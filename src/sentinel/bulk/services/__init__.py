@@ -19,6 +19,7 @@ from sentinel.bulk.services.settling import (
     mark_lanes_reported,
     mark_reported,
     settle_one,
+    withdraw,
 )
 from sentinel.bulk.services.steering import (
     Retry,
@@ -54,4 +55,5 @@ __all__ = [
     "set_lane_limit",
     "settle_one",
     "store_template",
+    "withdraw",
 ]

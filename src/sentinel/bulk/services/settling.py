@@ -5,7 +5,8 @@ The sender's process does the same in its own SQL, thousands at a time.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -72,6 +73,35 @@ def settle_one(
             run.update(failed=F("failed") + 1)
         else:
             run.update(deferred=F("deferred") + 1)
+
+
+def withdraw(reasons: Mapping[int, str], *, now: datetime) -> list[int]:
+    """Take deliveries back that nobody has begun, each with its reason; returns the ids that it took.
+
+    What a sender holds or has sent stays: it is on its way or gone. Counts follow in the same transaction.
+    """
+    taken: list[int] = []
+    counted: dict[int, tuple[int, int]] = {}
+    with transaction.atomic():
+        waiting = Delivery.objects.select_for_update(skip_locked=True).filter(
+            pk__in=reasons, state__in=[DeliveryState.PENDING.value, DeliveryState.DEFERRED.value]
+        )
+        by_reason: dict[str, list[int]] = defaultdict(list)
+        for pk, run_id, state in waiting.values_list("pk", "run_id", "state"):
+            taken.append(pk)
+            by_reason[reasons[pk][:60]].append(pk)
+            before = counted.get(run_id, (0, 0))
+            was_deferred = state == DeliveryState.DEFERRED.value
+            counted[run_id] = (before[0] + 1, before[1] + was_deferred)
+        for reason, ids in by_reason.items():
+            Delivery.objects.filter(pk__in=ids).update(
+                state=DeliveryState.SKIPPED.value, reason=reason, settled_at=now
+            )
+        for run_id, (skipped, deferred) in sorted(counted.items()):
+            Run.objects.filter(pk=run_id).update(
+                skipped=F("skipped") + skipped, deferred=Greatest(F("deferred") - deferred, 0)
+            )
+    return taken
 
 
 def mark_reported(delivery_ids: Collection[int], *, now: datetime) -> None:
