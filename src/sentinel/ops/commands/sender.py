@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sys
+from typing import Any
 
 import click
 from django.conf import settings
@@ -11,7 +12,6 @@ from psycopg.conninfo import make_conninfo
 
 from sentinel.channels.email import bulk
 from sentinel.channels.email.bulk.settings import RelaySettings, Settings, Signing
-from sentinel.config.environment import BulkRelay
 from sentinel.ops.database import database_running
 from sentinel.ops.modes import begin_work
 from sentinel.ops.postgres import Cluster
@@ -86,7 +86,7 @@ def _conninfo() -> str:
     return make_conninfo(**{name: value for name, value in parts.items() if value})
 
 
-def _relay(relay: BulkRelay) -> RelaySettings:
+def _relay(relay: Any) -> RelaySettings:
     return RelaySettings(
         host=relay.server.host,
         port=relay.server.port,
