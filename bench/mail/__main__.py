@@ -39,7 +39,7 @@ def _kills(place: Place, verdicts: Verdicts, is_quick: bool) -> None:
     from bench.mail import kills  # why: needs Django set up
 
     if is_quick:
-        kills.measure(place, verdicts, mails=12_000, kills=4, rude=5_000)
+        kills.measure(place, verdicts, mails=12_000, kills=4, rude=10_000)
     else:
         kills.measure(place, verdicts, mails=60_000, kills=20, rude=20_000)
 

@@ -12,7 +12,6 @@ import psycopg
 from bench.mail.database import environment, fresh_database, sentinel
 from bench.mail.meter import Cost, metered
 from bench.mail.postman import Parcel, bring, reply
-from bench.mail.provider import add_check_ins, add_workers, build_provider
 from bench.mail.runs import go, launch, sending, wait_until_sent
 from bench.mail.servers import Place, free_port, own_sink, running, wait_for_port
 from bench.mail.table import Verdicts, headings, row, say
@@ -76,10 +75,7 @@ def _commit(
 
 def _frown(place: Place, connection: psycopg.Connection, verdicts: Verdicts) -> None:
     """Frowns by mail, one after the other, each to an owner of its own, with the engine at work."""
-    provider = build_provider(datetime.now(UTC))
-    add_workers(connection, provider, WORKERS)
-    add_check_ins(connection, provider, are_sent=True)
-    launch(connection, provider)
+    launch(connection, WORKERS)
     port, variables = _listening(place, "lmtp")
     with own_sink(place.folder, log=True) as sink:
         with sending(place, connection, sink.port):

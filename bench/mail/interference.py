@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
 import psycopg
 
 from bench.mail.database import environment, fresh_database, sentinel
 from bench.mail.meter import metered
 from bench.mail.pages import Visits, percentile, visit
-from bench.mail.provider import add_check_ins, add_workers, build_provider
 from bench.mail.runs import counters, go, launch, sending
 from bench.mail.servers import Place, Sink, fast_sink, free_port, own_sink, running, wait_for_port
 from bench.mail.table import Verdicts, headings, row, say
@@ -30,7 +28,7 @@ def measure(place: Place, verdicts: Verdicts, *, mails: int, seconds: float) -> 
     """The same visits twice: on a quiet machine, then while `mails` leave at full speed."""
     for name in ("quiet", "busy"):
         with fresh_database(place) as connection, own_sink(place.folder, log=True) as sink:
-            _prepare(connection, mails)
+            launch(connection, mails)
             port = free_port()
             variables = environment(place, sink.port, SENTINEL_PORT=str(port))
             with (
@@ -45,13 +43,6 @@ def measure(place: Place, verdicts: Verdicts, *, mails: int, seconds: float) -> 
                     visits = _visit_during_a_run(place, connection, port, seconds)
                 waits = _wait_for_mail(connection, sink)
         _show(name, visits, waits, verdicts)
-
-
-def _prepare(connection: psycopg.Connection, mails: int) -> None:
-    provider = build_provider(datetime.now(UTC))
-    add_workers(connection, provider, mails)
-    add_check_ins(connection, provider, are_sent=True)
-    launch(connection, provider)
 
 
 def _check_ins(connection: psycopg.Connection, many: int, *, after: int = 0) -> list[int]:

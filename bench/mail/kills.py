@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from datetime import UTC, datetime
-
-import psycopg
 
 from bench.mail.database import fresh_database
-from bench.mail.provider import add_check_ins, add_workers, build_provider
 from bench.mail.runs import (
     SenderProcess,
     counters,
@@ -48,20 +44,13 @@ def _judge(verdicts: Verdicts, sink: Sink, mails: int, what: str, allowed: int =
     verdicts.judge(what, words, target, is_met)
 
 
-def _prepare(connection: psycopg.Connection, mails: int) -> None:
-    provider = build_provider(datetime.now(UTC))
-    add_workers(connection, provider, mails)
-    add_check_ins(connection, provider, are_sent=True)
-    launch(connection, provider)
-
-
 def _kill(place: Place, verdicts: Verdicts, mails: int, kills: int) -> None:
     dice = random.Random(1)
     with (
         own_sink(place.folder, log=True, rtt=ROUND_TRIP, processing=PROCESSING) as sink,
         fresh_database(place) as connection,
     ):
-        _prepare(connection, mails)
+        launch(connection, mails)
         sender = SenderProcess(place, f"smtp://127.0.0.1:{sink.port}?connections={CONNECTIONS}")
         began, killed = time.perf_counter(), 0
         go(connection)
@@ -101,7 +90,7 @@ def _wait_for_more(sink: Sink, sender: SenderProcess) -> None:
 def _be_rude(place: Place, sink: Sink, mails: int) -> None:
     """Send everything; what was deferred is due at once, for nobody wants to wait five minutes."""
     with fresh_database(place) as connection:
-        _prepare(connection, mails)
+        launch(connection, mails)
         with sending(place, connection, sink.port, connections=CONNECTIONS):
             go(connection)
             deadline = time.monotonic() + SECONDS
@@ -110,7 +99,6 @@ def _be_rude(place: Place, sink: Sink, mails: int) -> None:
                     raise SystemExit(f"not finished: {counters(connection)}, {states(connection)}")
                 time.sleep(0.25)
                 connection.execute("UPDATE bulk_delivery SET next_at = now() WHERE state = 'deferred'")
-                connection.execute("UPDATE bulk_domainlane SET pace_per_minute = NULL")
         after, rows = counters(connection), states(connection)
     if rows != {"sent": mails} or after.sent != mails:
         raise SystemExit(f"the rows are wrong: {after}, {rows}")

@@ -36,6 +36,7 @@ INSERT INTO checkins_checkin
     (programme_id, worker_id, planned_for, state, reason, language, sent_at, created_at)
 SELECT %(programme)s, worker.id, %(at)s, %(state)s, 'monthly', site.language, %(sent_at)s, %(at)s
 FROM accounts_worker worker JOIN accounts_site site ON site.id = worker.site_id
+WHERE worker.id > %(after)s AND worker.id <= %(until)s
 ORDER BY worker.id
 """
 
@@ -115,8 +116,15 @@ def add_workers(connection: psycopg.Connection, provider: Provider, workers: int
     connection.execute("ANALYZE accounts_worker")
 
 
-def add_check_ins(connection: psycopg.Connection, provider: Provider, *, are_sent: bool) -> None:
-    """One check-in for every worker: sent a moment ago, or due now."""
+def add_check_ins(
+    connection: psycopg.Connection,
+    provider: Provider,
+    *,
+    are_sent: bool,
+    after: int = 0,
+    until: int = 2**31,
+) -> None:
+    """A check-in for every worker with a number in that range: sent a moment ago, or due now."""
     at = datetime.now(UTC) - timedelta(minutes=1)
     connection.execute(
         _CHECK_INS,
@@ -125,6 +133,8 @@ def add_check_ins(connection: psycopg.Connection, provider: Provider, *, are_sen
             "at": at,
             "state": "sent" if are_sent else "planned",
             "sent_at": at if are_sent else None,
+            "after": after,
+            "until": until,
         },
     )
     connection.execute("ANALYZE checkins_checkin")

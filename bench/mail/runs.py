@@ -14,26 +14,32 @@ from datetime import UTC, datetime
 import psycopg
 
 from bench.mail.database import environment, sentinel
-from bench.mail.provider import Provider
+from bench.mail.meter import Cost, metered
+from bench.mail.provider import add_check_ins, add_workers, build_provider
 from bench.mail.servers import CHECKOUT, Place
-from sentinel.accounts.models import Site
-from sentinel.bulk.models import Edition, Run, Template
-from sentinel.checkins.messages import QuestionFacts, question_in, sender_of
-from sentinel.checkins.models import Programme
-from sentinel.workflows.check_in_editions import shape_of, shared_words, tidy, verified_template
+from sentinel.engine.passes.send_check_ins import TURN
+from sentinel.workflows.send_check_ins import send_check_ins
 
 CONNECTIONS = 100
 SECONDS_BETWEEN_LOOKS = 0.02
 
+#: So many are decided about and launched by the product itself, which also makes every edition.
+DECIDED = 2_000
+
 _DELIVERIES = """
 INSERT INTO bulk_delivery (run_id, edition_id, check_in_id, worker_id, account_id, name, address, domain,
     issued_at, state, next_at, attempts, relay, enhanced, answer, reason)
-SELECT %(run)s, edition.id, check_in.id, worker.id, site.account_id, worker.name, worker.email,
-    split_part(worker.email, '@', 2), %(at)s, 'pending', %(at)s, 0, '', '', '', ''
+SELECT like_it.run_id, like_it.edition_id, check_in.id, worker.id, like_it.account_id, worker.name,
+    worker.email, split_part(worker.email, '@', 2), like_it.issued_at, 'pending', like_it.next_at, 0, '',
+    '', '', ''
 FROM accounts_worker worker
-JOIN checkins_checkin check_in ON check_in.worker_id = worker.id
-JOIN accounts_site site ON site.id = worker.site_id
-JOIN bulk_edition edition ON edition.run_id = %(run)s AND edition.key = site.id::text
+JOIN checkins_checkin check_in ON check_in.worker_id = worker.id AND check_in.state = 'sent'
+JOIN (
+    SELECT DISTINCT ON (known.site_id) known.site_id, delivery.*
+    FROM bulk_delivery delivery JOIN accounts_worker known ON known.id = delivery.worker_id
+    ORDER BY known.site_id, delivery.id
+) like_it ON like_it.site_id = worker.site_id
+WHERE worker.id > %s
 ORDER BY worker.id
 """
 
@@ -55,24 +61,30 @@ class Counters:
         return self.total - self.sent - self.failed - self.skipped
 
 
-def launch(connection: psycopg.Connection, provider: Provider) -> None:
-    """Write a run with every worker's check-in, paused; :func:`go` starts it.
+def launch(connection: psycopg.Connection, workers: int, *, decided: int = DECIDED) -> Cost:
+    """A provider whose `workers` are all to be asked now, in a run that :func:`go` starts.
 
-    The rows are what the launch workflow writes; it decides about each worker first, which is not what is
-    measured here.
+    The first `decided` are judged and launched by the product, and what that took is returned; the rows of
+    the others are made after their pattern by the database itself.
     """
-    now = datetime.now(UTC).replace(microsecond=0)
-    programme = Programme.objects.get(pk=provider.programme_id)
-    run = Run.objects.create(
-        programme_id=programme.pk, day=now.date(), name="Check-in", created_at=now, state="paused"
-    )
-    for site in Site.objects.select_related("account__owner"):
-        _edition(run, site, programme, now)
-    made = connection.execute(_DELIVERIES, {"run": run.pk, "at": now})
-    connection.execute("UPDATE bulk_run SET total = %s", [made.rowcount])
+    provider = build_provider(datetime.now(UTC))
+    add_workers(connection, provider, workers)
+    decided = min(decided, workers)
+    add_check_ins(connection, provider, are_sent=False, until=decided)
+    with metered(engine=os.getpid()) as cost:
+        while send_check_ins(now=datetime.now(UTC), limit=TURN):
+            pass
+    connection.execute("UPDATE bulk_run SET state = 'paused'")
+    add_check_ins(connection, provider, are_sent=True, after=decided)
+    made = connection.execute(_DELIVERIES, [decided])
+    connection.execute("UPDATE bulk_run SET total = total + %s", [made.rowcount])
+    known = counters(connection)
+    if (known.total, known.skipped) != (workers, 0):
+        raise SystemExit(f"not everybody was launched: {known}")
     # What was just written goes to disk now, and not in the middle of what is measured next.
     connection.execute("VACUUM ANALYZE bulk_delivery")
     connection.execute("CHECKPOINT")
+    return cost
 
 
 def go(connection: psycopg.Connection) -> float:
@@ -80,32 +92,6 @@ def go(connection: psycopg.Connection) -> float:
     began = time.perf_counter()
     connection.execute("UPDATE bulk_run SET state = 'running'")
     return began
-
-
-def _edition(run: Run, site: Site, programme: Programme, now: datetime) -> None:
-    facts = tidy(
-        QuestionFacts(
-            check_in_id=1,
-            programme_id=programme.pk,
-            worker_id=1,
-            worker_name="Ann",
-            language=site.language,
-            site_name=site.name,
-            sender=sender_of(programme=programme, person=site.account.owner),
-            question=question_in(programme.questions, site.language),
-            is_first=False,
-            now=now,
-        )
-    )
-    template, _ = Template.objects.get_or_create(
-        key=f"{site.language}", language=site.language, defaults={"created_at": now, "compiled": b""}
-    )
-    if not template.compiled:
-        template.compiled = verified_template(shape_of(facts))
-        template.save()
-    Edition.objects.create(
-        run=run, template=template, key=str(site.pk), sender=facts.sender.address, shared=shared_words(facts)
-    )
 
 
 def counters(connection: psycopg.Connection) -> Counters:

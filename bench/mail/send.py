@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from bench.mail import peers
 from bench.mail.database import fresh_database
 from bench.mail.meter import Cost, metered
-from bench.mail.provider import add_check_ins, add_workers, build_provider
-from bench.mail.runs import CONNECTIONS, counters, go, launch, sending, states, wait_until_sent
+from bench.mail.runs import CONNECTIONS, DECIDED, counters, go, launch, sending, states, wait_until_sent
 from bench.mail.servers import Place, Sink, fast_sink, own_sink
 from bench.mail.table import Verdicts, headings, row, say
 
@@ -21,13 +19,14 @@ FLAT = 0.85
 A_SECOND_AT_WORST = 400
 
 
-def send_run(place: Place, sink: Sink, mails: int, *, connections: int = CONNECTIONS) -> Cost:
+def send_run(
+    place: Place, sink: Sink, mails: int, *, connections: int = CONNECTIONS, decided: int = DECIDED
+) -> Cost:
     """One run of `mails` through the real sender into `sink`; raises SystemExit when a row is wrong."""
     with fresh_database(place) as connection:
-        provider = build_provider(datetime.now(UTC))
-        add_workers(connection, provider, mails)
-        add_check_ins(connection, provider, are_sent=True)
-        launch(connection, provider)
+        launched = launch(connection, mails, decided=decided)
+        if decided == mails:
+            row("deciding whom to ask, launching", mails, launched)
         with (
             sending(place, connection, sink.port, connections=connections) as sender,
             metered(sender=sender.pid, sink=sink.pid, postgres=place.postgres) as cost,
@@ -62,7 +61,9 @@ def measure(
     rates, costs = [], []
     for mails in sizes:
         with fast_sink(place.folder) as sink:
-            costs.append(send_run(place, sink, mails))
+            # Of the smallest run everybody is decided about by the product, to show what that takes.
+            decided = mails if mails == sizes[0] else DECIDED
+            costs.append(send_run(place, sink, mails, decided=decided))
         rates.append(row(f"Sentinel, {CONNECTIONS} connections", mails, costs[-1]))
     _count_exactly(place, verdicts, exact)
     largest = f"{sizes[-1]:,}"
