@@ -35,7 +35,7 @@ from sentinel.workflows.record_response import Answer, Signals, record_response
 from sentinel.workflows.scanner_habits import learn_scanner_habits
 from sentinel.workflows.send_check_ins import send_check_ins
 from sentinel.workflows.telephone_verdict import record_verdict_by_telephone
-from tests.fakes.scanners import OPENERS, PRESSERS, Barracuda, OneFace, Scanner, Web
+from tests.fakes.scanners import OPENERS, PRESSERS, TRUSTED, Barracuda, OneFace, Scanner, Web
 from tests.web.respond.asking import HUMAN, SCRIPT, everything_stored
 from tests.web.respond.browser import browser
 from tests.web.respond.cast import Cast, build_cast
@@ -253,6 +253,25 @@ def test_where_robots_pressed_before_one_trusted_looking_press_at_delivery_is_no
     assert Problem.objects.count() >= before + 1
 
 
+def test_there_no_trusted_looking_press_at_delivery_confirms_or_silences_anything(post: Post) -> None:
+    cast = post.cast
+    first = just_mailed(cast)
+    for face in Face:
+        OneFace(face.value).scan(faces_of(cast, first), Web(cast.clock))
+    habit(cast)
+    just_mailed(cast)
+    proposal = cast.proposal(cast.problem(cast.bert))
+    kept = (*KEPT_FOR_THE_RECORD, "django_session")
+    before = everything_stored(besides=kept)
+    Client().post(cast.path(Purpose.CONFIRM, proposal.pk, "yes"), {**TRUSTED, "verdict": "yes"})
+    Client().post(cast.path(Purpose.UNSUBSCRIBE, cast.bert.pk), TRUSTED)
+    assert everything_stored(besides=kept) == before
+    cast.clock.advance(seconds=61)
+    Client().post(cast.path(Purpose.UNSUBSCRIBE, cast.bert.pk), TRUSTED)
+    cast.bert.refresh_from_db()
+    assert cast.bert.unsubscribed_at == cast.now
+
+
 def test_what_scanners_opened_is_shown_per_domain(post: Post) -> None:
     Barracuda().scan(post.paths, Web(post.cast.clock))
     learned = habit(post.cast)
@@ -291,3 +310,18 @@ def test_a_browser_that_presses_both_faces_is_a_robot(live_post: Post, scanner: 
         expect(page.get_by_role("heading", name="One more step")).to_be_visible()
     assert {r.evidence for r in Response.objects.filter(check_in=check_in)} == {"robot"}
     assert Problem.objects.count() == before
+
+
+@pytest.mark.e2e
+def test_a_browser_that_hides_its_driver_and_clicks_both_faces_is_a_robot(live_post: Post) -> None:
+    cast = live_post.cast
+    check_in = cast.check_in(cast.bert)
+    with browser(like_a_person=True) as started:
+        page = started.new_page()
+        for face in ("frown", "happy"):
+            page.goto(live_post.url + cast.path(Purpose.ANSWER, check_in.pk, face))
+            page.get_by_role("button", name="Send").click()
+            page.wait_for_load_state("networkidle")
+    assert {r.evidence for r in Response.objects.filter(check_in=check_in)} == {"robot"}
+    # The first click looked like a person's and opened a problem: it stays, flagged for whoever calls.
+    assert Problem.objects.filter(suspected_automatic=True).count() == 1

@@ -109,6 +109,17 @@ def count_mail_since(
     ).count()
 
 
+def was_mailed_since(*, recipient_kind: str, recipient_id: int, since: datetime) -> bool:
+    """Whether a mail server took an e-mail for a recipient since an instant."""
+    return Message.objects.filter(
+        state__in=[State.ACCEPTED.value, State.DELIVERED.value],
+        recipient_kind=recipient_kind,
+        recipient_id=recipient_id,
+        channel="email",
+        settled_at__gte=since,
+    ).exists()
+
+
 def next_visible_at(channel: str | None = None) -> datetime | None:
     """When the next live message is due, for sleeping exactly that long."""
     rows = Message.objects.filter(state__in=[s.value for s in LIVE])

@@ -71,7 +71,7 @@ def _accept(request: HttpRequest, opened: Opened[Proposal], chosen: str) -> Http
     words = form.cleaned_data["words"]
     after_doubt = request.POST.get("after_doubt") == "1"
     # After a doubt the words stand in the page already: only a new sign of a human counts.
-    if not is_human(signals_of(request, opened), typed="" if after_doubt else words):
+    if not is_human(signals_of(request, opened), opened, typed="" if after_doubt else words):
         return plain_step(request, opened)
     try:
         recorded = record_verdict(

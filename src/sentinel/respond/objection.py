@@ -45,7 +45,7 @@ def objection(request: HttpRequest, opened: Opened[Confirmation]) -> HttpRespons
     if not form.is_valid():
         return _show(request, opened, form)
     words = form.cleaned_data["words"]
-    if not is_human(signals_of(request, opened), typed=words):
+    if not is_human(signals_of(request, opened), opened, typed=words):
         return plain_step(request, opened)
     try:
         object_to_confirmation(confirmation_id=opened.subject.pk, words=words, human=True, now=opened.now)

@@ -42,7 +42,7 @@ def preferences(request: HttpRequest, opened: Opened[Worker]) -> HttpResponse:
     if until is not None and until <= local_day(opened.now, zone=opened.zone):
         form.add_error("paused_until", _("Please choose a day in the future, or leave it empty."))
         return _show(request, opened, form)
-    if not is_human(signals_of(request, opened)):
+    if not is_human(signals_of(request, opened), opened):
         return plain_step(request, opened)
     try:
         set_preferences(

@@ -110,7 +110,7 @@ def _change_wishes(request: HttpRequest, opened: Opened[Problem]) -> HttpRespons
     form = CallWishes(request.POST)
     if not form.is_valid():
         return _show(request, opened, wishes=form)
-    if not is_human(signals_of(request, opened)):
+    if not is_human(signals_of(request, opened), opened):
         return plain_step(request, opened)
     return _do(
         request,
@@ -137,7 +137,7 @@ def _say(
         typed = request.POST.get("words", "")
         return _show(request, opened, trouble=_("That is too long. Please shorten it."), typed=typed)
     words = form.cleaned_data["words"]
-    if not is_human(signals_of(request, opened), typed=words):
+    if not is_human(signals_of(request, opened), opened, typed=words):
         return plain_step(request, opened)
     return _do(
         request,

@@ -32,7 +32,7 @@ def unsubscribe(request: HttpRequest, opened: Opened[Worker]) -> HttpResponse:
         return too_much(request, opened)
     if _is_one_click(request):
         return _stop_at_once(opened)
-    if not is_human(signals_of(request, opened)):
+    if not is_human(signals_of(request, opened), opened):
         return plain_step(request, opened)
     try:
         if request.POST.get("act") == "resubscribe":

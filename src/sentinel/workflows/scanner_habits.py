@@ -12,12 +12,16 @@ from itertools import takewhile
 
 from django.db import transaction
 
+from sentinel.accounts.models import Worker
 from sentinel.bulk.models import Delivery
 from sentinel.bulk.states import DeliveryState
 from sentinel.checkins.models import CheckIn, LinkVisit, Response
 from sentinel.checkins.rules import Evidence
+from sentinel.outbox.selectors import was_mailed_since
 from sentinel.standing.models import HabitMark
 from sentinel.standing.rules import (
+    AT_ONCE,
+    PRESSES_TO_DOUBT,
     Opening,
     Seen,
     completes_both_faces,
@@ -41,6 +45,19 @@ def is_doubtful(check_in: CheckIn, now: datetime) -> bool:
     habit = habit_of(check_in.worker.email)
     presses = habit.presses_set_aside if habit else 0
     return is_doubtful_here(presses_set_aside=presses, sent_at=sent_at, now=now)
+
+
+def is_doubtful_worker(worker: Worker, now: datetime) -> bool:
+    """The same for any other page: some mail to this worker left within the last minute."""
+    habit = habit_of(worker.email)
+    if habit is None or habit.presses_set_aside < PRESSES_TO_DOUBT:
+        return False
+    since = now - AT_ONCE
+    return (
+        was_mailed_since(recipient_kind="worker", recipient_id=worker.pk, since=since)
+        or CheckIn.objects.filter(worker=worker, sent_at__gte=since).exists()
+        or Delivery.objects.filter(worker_id=worker.pk, settled_at__gte=since).exists()
+    )
 
 
 def handed_over_at(check_ins: Collection[CheckIn]) -> dict[int, datetime]:
