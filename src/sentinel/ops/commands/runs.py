@@ -39,7 +39,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 def list_runs(limit: int) -> None:
     """List the newest runs with their counts."""
     with database_running():
@@ -129,7 +129,13 @@ def retry(run_id: int) -> None:
 
 @command.command("export")
 @click.argument("run_id", metavar="RUN", type=int)
-@click.option("--output", "-o", type=click.File("w", encoding="utf-8", lazy=True), default="-")
+@click.option(
+    "--output",
+    "-o",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    default="-",
+    help="The file to write; standard output when it is left out.",
+)
 def export(run_id: int, output: TextIO) -> None:
     """Write the exact state of every recipient of a run as CSV."""
     with database_running():
