@@ -171,6 +171,7 @@ class Pace:
         else:
             windows = ceil(count / most)
             self.per_window, self.window = int(count / windows), seconds / windows
+        self.window *= 1 + 1e-9  # ten tenths of a second must not come to less than one by rounding
         self._taken: deque[float] = deque(maxlen=self.per_window)
 
     @property
