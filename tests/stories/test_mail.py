@@ -281,6 +281,31 @@ def test_only_the_name_of_our_mail_and_the_address_let_words_join_but_never_conf
     assert state(problem) is ProblemState.PROPOSED
 
 
+def test_a_signed_link_in_the_quoted_text_proves_the_thread(world: World) -> None:
+    problem, asked = open_and_propose(world)
+    to = world.maria.email
+    quoted = "\n".join(f"> {line}" for line in asked.payload["text"].splitlines())
+    text = f"Yes\n\nOn Friday, Maria Schulz <sentinel@example.com> wrote:\n{quoted}\n"
+    raw = written(
+        world, text, to=to, sender=world.olena.email, In_Reply_To=f"<{asked.message_id}@example.com>"
+    )
+    mail = read(world, drop(world, raw, to="inbox@elsewhere.example", sender=world.olena.email))
+    assert (mail.words, mail.outcome) == ("Yes", Outcome.CONFIRMED.value)
+    assert state(problem) is ProblemState.CONFIRMED
+
+
+def test_a_stranger_who_guesses_a_message_id_is_only_read_by_the_owner(world: World) -> None:
+    problem, asked = open_and_propose(world)
+    to = f"help@{DOMAIN}"
+    raw = written(
+        world, "No, it still jams", to=to, sender="x@y.example", In_Reply_To=f"<{asked.message_id}@e.x>"
+    )
+    mail = read(world, drop(world, raw, to=to, sender="x@y.example"))
+    assert (mail.state, mail.outcome) == (IncomingState.PERSON.value, Outcome.OWNER_TOLD.value)
+    assert state(problem) is ProblemState.PROPOSED
+    assert not PleaseCheck.objects.exists()
+
+
 def test_the_signed_message_id_of_a_check_in_is_enough(world: World) -> None:
     delivery = deliver(world)
     raw = written(

@@ -20,6 +20,7 @@ from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows import receive_mail as receiving
 from sentinel.workflows.mail_access import count_waiting_for_person, incoming_visible_to
+from sentinel.workflows.mail_thread import find_thread
 from sentinel.workflows.settle_mail import settle_mail
 from tests.stories.acts import events
 from tests.stories.mail import DOMAIN, bounce_box, deliver, drop, later, read, reply, reply_box, written
@@ -114,7 +115,7 @@ def test_a_poisoned_mail_is_tried_three_times_and_holds_up_nobody(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poisoned = frown_mail(world)
-    real = receiving.find_thread
+    real = find_thread
 
     def poison(reading: Any, **others: Any) -> Any:
         if reading.words == WORDS:
@@ -183,7 +184,7 @@ def test_owners_see_their_workers_mail_and_only_administrators_what_nobody_could
 def test_a_person_gives_a_mail_to_a_problem(world: World) -> None:
     problem = world.frown()
     mail = unplaced(world, "It smells of ozone, too")
-    settle_mail(incoming_id=mail.pk, user=mail_reader(world), problem_id=problem.pk, now=world.now)
+    settle_mail(incoming_id=mail.pk, user=world.ada, problem_id=problem.pk, now=world.now)
     found = IncomingMail.objects.get(pk=mail.pk)
     assert (found.state, found.outcome) == (IncomingState.DONE.value, Outcome.ATTACHED.value)
     assert (found.problem_id, found.worker_id) == (problem.pk, world.olena.pk)
@@ -194,18 +195,9 @@ def test_a_person_gives_a_mail_to_a_problem(world: World) -> None:
     assert any("ozone" in str(m.payload) for m in messages_about_problem(problem.pk))
 
 
-def mail_reader(world: World) -> Any:
-    """An administrator who also owns accounts: sees unplaced mail, and may act."""
-    world.ada.roles = [*world.ada.roles, "officer"]
-    world.ada.save()
-    return world.ada
-
-
 def test_a_person_opens_a_problem_from_a_mail(world: World) -> None:
     mail = unplaced(world)
-    problem = settle_mail(
-        incoming_id=mail.pk, user=mail_reader(world), worker_id=world.olena.pk, now=world.now
-    )
+    problem = settle_mail(incoming_id=mail.pk, user=world.ada, worker_id=world.olena.pk, now=world.now)
     assert problem is not None
     assert problem.words == WORDS
     assert world.duty(problem).due_at > world.now

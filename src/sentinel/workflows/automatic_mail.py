@@ -15,6 +15,7 @@ from sentinel.inbound.reading import Grade, Report
 from sentinel.inbound.rules import SOFT_BOUNCES, SOFT_WINDOW, gravest
 from sentinel.inbound.selectors import soft_bounces_of
 from sentinel.inbound.states import Outcome
+from sentinel.problems.models import Problem
 from sentinel.standing.rules import domain_of
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
@@ -99,9 +100,9 @@ def _bounce(arrival: Arrival, worker: Worker, reason: str) -> None:
     if worker.mail_state != MailState.GOOD.value:
         return
     mark_bounced(worker_id=worker.pk, reason=reason, now=arrival.now)
-    tell_of_bounce(
-        worker, user=worker.site.account.owner, reason=reason, key=str(arrival.mail.pk), now=arrival.now
-    )
+    problem = Problem.objects.select_related("owner").filter(pk=arrival.thread.problem_id or 0).first()
+    owner = problem.owner if problem else worker.site.account.owner
+    tell_of_bounce(worker, user=owner, reason=reason, key=str(arrival.mail.pk), now=arrival.now)
 
 
 def _block(arrival: Arrival, report: Report) -> None:
@@ -113,10 +114,11 @@ def _block(arrival: Arrival, report: Report) -> None:
     is_paused = DomainLane.objects.filter(domain=domain, paused_at__isnull=False).exists()
     if thread.delivery is not None and domain and not is_paused:
         pause_lane(domain=domain, reason=_words(report), user_id=None, now=arrival.now)
+    waits = "Check-ins to it wait until somebody resumes them. " if thread.delivery is not None else ""
     tell_administrators(
         key=f"mail.blocked:{domain}:{arrival.now:%Y%m%d}",
         title=f"{domain} refuses our mail",
-        text=f"Check-ins to {domain} wait until somebody resumes them. They say: {_words(report)}",
+        text=f"{waits}They say: {_words(report)}",
         path="/mail/",
         now=arrival.now,
     )

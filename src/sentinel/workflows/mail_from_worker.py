@@ -34,6 +34,8 @@ from sentinel.workflows.worker_words import join_words
 #: A bare answer ("no", "all good, thanks") is its face; whatever is longer is kept as words, too.
 _BARE_WORDS = 4
 _BARE_LETTERS = 24
+#: What an unproven mail can say that is worth a provisional answer.
+_ANSWERS = frozenset({Said.FROWN, Said.PROBLEM, Said.YES, Said.HAPPY, Said.NO})
 
 
 def act_on_worker_mail(arrival: Arrival) -> Done:
@@ -49,7 +51,7 @@ def act_on_worker_mail(arrival: Arrival) -> Done:
 
 def _act(arrival: Arrival) -> Done:
     thread = arrival.thread
-    if verdict_of(arrival.words, arrival.mail.language) is Said.UNSUBSCRIBE:
+    if verdict_of(arrival.words, arrival.language) is Said.UNSUBSCRIBE:
         return unsubscribe(arrival)
     if thread.proposal_id is not None:
         return _to_question(arrival, thread.proposal_id)
@@ -63,7 +65,7 @@ def _act(arrival: Arrival) -> Done:
 
 def _to_check_in(arrival: Arrival) -> Done:
     check_in_id = arrival.thread.check_in_id or _latest_check_in(arrival)
-    said = answer_to_question(arrival.words, arrival.mail.language)
+    said = answer_to_question(arrival.words, arrival.language)
     if said is Said.NOTHING and arrival.has_files:
         said = Said.FROWN  # a picture of it says what is wrong
     if said is Said.UNSUBSCRIBE:
@@ -105,9 +107,7 @@ def _record(arrival: Arrival, *, check_in_id: int, said: Said, by_mail: ByMail) 
 
 
 def _answer(arrival: Arrival, said: Said) -> Answer:
-    worker = arrival.thread.worker
-    language = arrival.mail.language or (worker.spoken_language if worker else "en")
-    words = arrival.words
+    language, words = arrival.language or "en", arrival.words
     if said in (Said.HAPPY, Said.NO):
         text = "" if _is_bare(words) else words
         return Answer(face=Face.HAPPY, text=text, language=language)
@@ -137,7 +137,7 @@ def _to_question(arrival: Arrival, proposal_id: int) -> Done:
     proposal.refresh_from_db()
     if proposal.settled_at is not None or ProblemState(problem.state) is not ProblemState.PROPOSED:
         return _about_problem(arrival, problem.pk)
-    said = verdict_of(arrival.words, arrival.mail.language)
+    said = verdict_of(arrival.words, arrival.language)
     if said is Said.NOTHING and not arrival.has_files:
         return _nothing_new(arrival)
     may_confirm = arrival.is_own and arrival.thread.is_signed
@@ -197,12 +197,12 @@ def _ask_once_more(arrival: Arrival, problem: Problem, proposal: Proposal, said:
 
 def _about_problem(arrival: Arrival, problem_id: int) -> Done:
     problem = lock_problem(problem_id)
-    said = verdict_of(arrival.words, arrival.mail.language)
+    said = verdict_of(arrival.words, arrival.language)
     if said is Said.NOTHING and not arrival.has_files:
         return _nothing_new(arrival)
     if said is Said.THANKS:
         return _thanked(arrival, problem=problem)
-    is_again = comes_back(arrival.words, arrival.mail.language)
+    is_again = comes_back(arrival.words, arrival.language)
     is_objection = said is Said.NO and arrival.thread.confirmation_id is not None
     if problem.is_open or not (is_again or is_objection) or _reopened_enough(problem, arrival):
         join_words(problem=problem, words=arrival.words, note=arrival.note, now=arrival.now)
@@ -269,9 +269,10 @@ def _nothing_new(arrival: Arrival) -> Done:
 def _unproven(arrival: Arrival) -> Done:
     """Only the From address names the worker, and anybody can write that: nothing is opened, reopened,
     confirmed or stopped. A frown becomes a "please check"; anything else the owner reads."""
-    said = answer_to_question(arrival.words, arrival.mail.language)
+    said = answer_to_question(arrival.words, arrival.language)
     check_in_id = arrival.thread.check_in_id or _latest_check_in(arrival)
-    if check_in_id is not None and said in (Said.FROWN, Said.PROBLEM, Said.YES, Said.HAPPY, Said.NO):
+    is_answer = arrival.thread.problem_id is None and said in _ANSWERS
+    if check_in_id is not None and is_answer:
         return _record(arrival, check_in_id=check_in_id, said=said, by_mail=ByMail.UNPROVEN)
     tell_owner(arrival, "wrote; nothing proves that it was really them")
     return Done(

@@ -42,6 +42,12 @@ class Arrival:
         return self.mail.words
 
     @property
+    def language(self) -> str:
+        """The language of the words, else the worker's."""
+        worker = self.thread.worker
+        return self.mail.language or (worker.spoken_language if worker else "")
+
+    @property
     def is_own(self) -> bool:
         """Whether it came from the worker's own address."""
         return self.thread.is_from_worker(self.reading)

@@ -65,11 +65,16 @@ NOTHING = Thread(key=ThreadKey.NONE)
 
 
 def find_thread(reading: Reading, *, envelope_to: str, today: date) -> Thread:
-    """What the mail answers; :data:`NOTHING` when it cannot be told."""
-    for candidate in _candidates(reading, envelope_to=envelope_to, today=today):
-        if candidate is not None:
-            return candidate
-    return NOTHING
+    """What the mail answers; :data:`NOTHING` when it cannot be told.
+
+    A Message-ID that anybody could guess is proven by a signed link of the same worker in the quoted text.
+    """
+    found = next(filter(None, _candidates(reading, envelope_to=envelope_to, today=today)), NOTHING)
+    if found.key is not ThreadKey.REFERENCES or found.is_signed or found.worker is None:
+        return found
+    linked = (_by_link(purpose, token, today) for purpose, token in reading.link_tokens)
+    proven = any(link is not None and link.worker == found.worker for link in linked)
+    return replace(found, is_signed=proven)
 
 
 def _candidates(reading: Reading, *, envelope_to: str, today: date) -> Iterator[Thread | None]:

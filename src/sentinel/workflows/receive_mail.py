@@ -126,6 +126,7 @@ def _act_or_refuse(arrival: Arrival) -> Done:
         with transaction.atomic():
             return _act(arrival)
     except Refused as refused:
+        tell_owner(arrival, "sent a mail that asks for what is not possible")
         return Done(outcome=Outcome.REFUSED, needs_person=True, note=refused.message, links=arrival.links())
 
 

@@ -33,6 +33,8 @@ from sentinel.workflows.scanner_habits import is_doubtful
 from sentinel.workflows.worker_words import join_words, update_call_wishes
 
 _WHY_DOUBTED = "both faces were pressed within a minute, without words"
+#: What makes an answer a human's whatever comes after it.
+_PROOFS = frozenset({"plain step passed", "mail reply"})
 _NEWS = (ResponseKind.COMMENT, ResponseKind.SUGGESTION, ResponseKind.PRAISE)
 
 
@@ -181,7 +183,7 @@ def _doubt_the_other_face(response: Response, recent: list[Response], now: datet
 
 def _contradicts(response: Response, earlier: Response) -> bool:
     is_near = response.received_at - earlier.received_at <= BURST
-    is_proven = bool(earlier.text) or "plain step passed" in earlier.evidence_reasons
+    is_proven = bool(earlier.text) or not _PROOFS.isdisjoint(earlier.evidence_reasons)
     return earlier.face != response.face and is_near and not is_proven and not response.text
 
 
