@@ -13,7 +13,7 @@ from sentinel.kernel.links import Purpose
 HIDDEN = "[hidden]"
 NAMES = r"password|passwd|secret|token|authorization|cookie|api_?key|signature"
 SECRET_NAME = re.compile(NAMES, re.IGNORECASE)
-_PURPOSES = "".join(purpose.value for purpose in Purpose)
+_PURPOSES = "|".join(purpose.value for purpose in Purpose)
 #: What is hidden inside any text, and what stands there instead; in this order.
 SECRETS_IN_TEXT = tuple(
     (re.compile(pattern, re.IGNORECASE), shown)
@@ -21,7 +21,9 @@ SECRETS_IN_TEXT = tuple(
         # Credentials inside an address; the last "@" ends them, whatever the password holds.
         (r"(?<=://)[^/\s@]*:[^/\s]*(?=@)", HIDDEN),
         # A worker's link, also one that somebody mistyped: what is nearly a token helps to guess it.
-        (rf"((?:/|%2f)[{_PURPOSES}](?:/|%2f))[^/\s%?#'\"<>]{{16,}}", rf"\1{HIDDEN}"),
+        (rf"((?:/|%2f)(?:{_PURPOSES})(?:/|%2f))[^/\s%?#'\"<>]{{16,}}", rf"\1{HIDDEN}"),
+        # The same as part of a mail address.
+        (rf"(\b(?:{_PURPOSES})-)[a-z2-7]{{16,}}(?=@|%40)", rf"\1{HIDDEN}"),
         # A token by itself: nothing else that is logged has so many base32 characters in a row.
         (r"[a-z2-7]{44,}", HIDDEN),
         # A user's link that sets a new password.
