@@ -14,10 +14,12 @@ import pytest
 
 from sentinel.channels.base import Sender
 from sentinel.channels.email import sender as sender_module
+from sentinel.channels.email.dkim import Signer
 from sentinel.channels.email.sender import EmailSender
 from sentinel.channels.email.sender import SmtpServer as Target
 from sentinel.outbox.rules import Result
 from tests.channels.contract import NOW, SenderContract, claimed
+from tests.channels.test_dkim import key, pem, verify
 from tests.fakes.smtp import SmtpServer
 
 
@@ -187,3 +189,15 @@ def test_lines_that_begin_with_a_dot_arrive_whole() -> None:
         sender.send(claimed("email", text=text, html=""), NOW)
         (kept,) = server.kept
     assert as_mail(kept.content).get_content().replace("\r\n", "\n") == text
+
+
+def test_with_a_key_of_ours_every_mail_is_signed_and_a_repeat_is_the_same_mail() -> None:
+    signer = Signer(pem(key()), "sentinel")
+    with SmtpServer() as server:
+        sender = EmailSender(Target(host="127.0.0.1", port=server.port), signer=signer)
+        for _ in range(2):
+            assert sender.send(claimed("email"), NOW).result is Result.ACCEPTED
+        sender.close()
+        first, second = server.kept
+    verify(first.content)
+    assert first.content == second.content

@@ -148,7 +148,7 @@ class Environment(BaseSettings):
     inbound_webhook_secret: Annotated[
         str | None, Field(description="user:password a mail provider's webhooks must sign in with")
     ] = None
-    dkim_key: Annotated[Path | None, Field(description="private key file; check-ins are signed with it")] = (
+    dkim_key: Annotated[Path | None, Field(description="private key file; mail is signed with it")] = (
         None
     )
     dkim_selector: Annotated[str, Field(description="name of the DKIM key in the DNS")] = "sentinel"

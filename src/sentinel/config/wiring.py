@@ -7,6 +7,7 @@ from django.conf import settings
 from sentinel.channels import registry
 from sentinel.channels.canary.sender import CanarySender
 from sentinel.channels.console.sender import ConsoleSender
+from sentinel.channels.email.dkim import Signer
 from sentinel.channels.email.sender import EmailSender, SmtpServer, Tls
 from sentinel.demonstration.clock import DemonstrationClock
 from sentinel.kernel import clock
@@ -21,7 +22,13 @@ def wire(*, demonstration: bool) -> None:
         clock.install(DemonstrationClock())
     registry.register("canary", CanarySender)
     registry.register("console", ConsoleSender)
-    registry.register("email", lambda: EmailSender(mail_server()))
+    registry.register("email", lambda: EmailSender(mail_server(), signer=signer()))
+
+
+def signer() -> Signer | None:
+    """Our own DKIM key, when the relay does not sign. Raises KeyUnusable for one that cannot sign."""
+    path = settings.ENVIRONMENT.dkim_key
+    return Signer(path.read_text(), settings.ENVIRONMENT.dkim_selector) if path else None
 
 
 def mail_server() -> SmtpServer:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -21,6 +22,7 @@ from sentinel.standing.models import CheckUp
 from sentinel.standing.selectors import check_ups, last_check_up, waiting_check_ups
 from sentinel.standing.services import ask_check_up
 from sentinel.ui.links import read_mailbox
+from tests.channels.test_dkim import key, pem
 from tests.fakes.name_server import NameServer
 from tests.fakes.smtp import SmtpServer
 
@@ -86,6 +88,20 @@ def test_nonsense_is_refused() -> None:
     assert run("example").exit_code == 2
     assert run(DOMAIN, "--ip", "here").exit_code == 2
     assert not CheckUp.objects.exists()
+
+
+def test_a_wrong_setting_is_said_in_a_line(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("no key")
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"dkim_key": tmp_path / "key.pem"})
+    result = run(DOMAIN)
+    assert result.exit_code == 1
+    assert "SENTINEL_DKIM_KEY holds no private key" in result.output
+
+
+def test_the_key_to_publish_is_that_of_the_settings(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text(pem(key()))
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"dkim_key": tmp_path / "key.pem"})
+    assert f"sentinel._domainkey.{DOMAIN}. TXT" in run(DOMAIN).output
 
 
 def test_the_engine_examines_what_was_asked_for_on_the_screen() -> None:

@@ -13,12 +13,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
 from sentinel.channels.base import Capabilities, Sent
+from sentinel.channels.email.dkim import Signer
 from sentinel.channels.email.mime import BadAddress, CannotBeBuilt, Envelope, build
 from sentinel.outbox.rules import Result
 from sentinel.outbox.services import LEASE, Claimed
@@ -201,20 +202,26 @@ class _Connection:
 
 
 class EmailSender:
-    """The channel ``email``."""
+    """The channel ``email``. With a ``signer`` every mail is signed by us, for relays that do not sign."""
 
     channel = "email"
 
-    def __init__(self, server: SmtpServer, *, connections: int = 4) -> None:
+    def __init__(self, server: SmtpServer, *, connections: int = 4, signer: Signer | None = None) -> None:
         self._server = server
+        self._signer = signer
         self._mine = threading.local()
         self.capabilities = Capabilities(may_repeat=True, connections=connections, batch=1)
+
+    def _signed(self, mail: Envelope) -> Envelope:
+        if self._signer is None:
+            return mail
+        return replace(mail, content=self._signer.sign(mail.content) + mail.content)
 
     def send(self, message: Claimed, now: datetime) -> Sent:
         """Try once; see :class:`~sentinel.channels.base.Sender`."""
         deadline = time.monotonic() + self._server.try_seconds
         try:
-            mail = build(message)
+            mail = self._signed(build(message))
         except CannotBeBuilt as error:
             return self._result(Result.PERMANENT, str(error), refused=isinstance(error, BadAddress))
         if mail.is_large:

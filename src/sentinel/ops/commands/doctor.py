@@ -64,7 +64,10 @@ def mail(domain: str, selectors: tuple[str, ...], source_ips: tuple[str, ...], a
         if "." not in wanted:
             raise click.UsageError("Name the domain mail comes from: sentinel doctor mail example.com")
         now = clock.now()
-        findings = examine(wanted, now=now, selectors=selectors, source_ips=source_ips)
+        try:
+            findings = examine(wanted, now=now, selectors=selectors, source_ips=source_ips)
+        except ValueError as error:  # a setting that only shows here: the name server, the key
+            raise click.ClickException(str(error)) from error
         keep_check_up(domain=wanted, findings=[finding.as_dict() for finding in findings], now=now)
     if as_json:
         click.echo(json.dumps({"domain": wanted, "findings": [f.as_dict() for f in findings]}, indent=2))

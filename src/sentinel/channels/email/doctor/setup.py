@@ -118,6 +118,9 @@ def _facts(programme: Programme, now: datetime) -> QuestionFacts:
 
 
 def _public_half(pem: bytes) -> str:
-    """The public key as DKIM publishes it."""
-    public = load_pem_private_key(pem, password=None).public_key()
+    """The public key as DKIM publishes it. Raises ValueError for what is no private key."""
+    try:
+        public = load_pem_private_key(pem, password=None).public_key()
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"SENTINEL_DKIM_KEY holds no private key in PEM form: {error}") from error
     return b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
