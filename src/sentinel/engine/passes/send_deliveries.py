@@ -18,9 +18,11 @@ from sentinel.bulk.states import DeliveryState
 from sentinel.bulk.unpacking import payload_of_mail
 from sentinel.channels import registry
 from sentinel.channels.base import Sender, Sent
+from sentinel.kernel.clock import as_utc
+from sentinel.kernel.links import Purpose
 from sentinel.outbox.rules import Result
 from sentinel.outbox.services import Claimed
-from sentinel.ui.links import newest_secret
+from sentinel.ui.links import mailbox, newest_secret
 
 _CHANNEL = "email"
 #: So many in one turn; then the other passes have theirs.
@@ -94,6 +96,8 @@ def claimed(delivery: Delivery) -> Claimed:
         secret=newest_secret(),
     )
     content = Filler(bytes(edition.template.compiled), edition.shared).fill(values)
+    # Its own address, and not one of an outbox message that happens to have the same number.
+    bounce_to = mailbox(Purpose.BOUNCE_OF_DELIVERY, delivery.pk, today=as_utc(delivery.issued_at).date())
     return Claimed(
         id=delivery.pk,
         lease_token=uuid.UUID(int=delivery.pk),
@@ -103,7 +107,7 @@ def claimed(delivery: Delivery) -> Claimed:
         recipient_kind="worker",
         recipient_id=delivery.worker_id,
         address=delivery.address,
-        payload=payload_of_mail(content),
+        payload={**payload_of_mail(content), "bounce_to": bounce_to},
         message_id=identity_of(values["reply"]),
         created_at=delivery.issued_at,
         first_due_at=delivery.issued_at,
