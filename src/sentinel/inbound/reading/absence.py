@@ -124,7 +124,7 @@ def back_on(text: str, today: date) -> date | None:
 
 #: What may stand between a preposition and its date: a weekday, an article.
 _FILLERS = re.compile(
-    rf"(?:(?:^|(?<=\s))(?:{_WEEKDAY}|mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|lun|mar|mer|jeu|ven|the"
+    rf"(?:(?:^|(?<=\s))(?:{_WEEKDAY}|mon|tue|wed|thu|fri|sat|sun|mo|di|mi|fr|lun|mar|mer|jeu|ven|the"
     r"|den|dem|dnia|lo|il|o|dia)\b[.,]?\s*|[(,\s]+)+$",
     re.IGNORECASE,
 )

@@ -91,6 +91,11 @@ _TITLED = re.compile(r"-{3,30} ?[^-]{3,40} ?-{3,30}")
 _RULE = re.compile(r"[_]{20,}|[-]{20,}|[=]{20,}")
 
 
+def may_attribute(lines: Sequence[Line], index: int) -> bool:
+    """Whether an attribution could end within the next lines; cheap, because it is asked of every line."""
+    return any(line.text.rstrip().endswith(_ENDS) for line in lines[index : index + _MOST_LINES])
+
+
 def attribution_at(lines: Sequence[Line], index: int, *, follows: bool) -> int:
     """How many lines, beginning here, say who wrote what is quoted; 0 for none.
 

@@ -21,6 +21,7 @@ from sentinel.inbound.reading.quotes import (
     is_rule,
     is_separator,
     is_titled_rule,
+    may_attribute,
 )
 from sentinel.inbound.reading.shapes import Line, Ours
 
@@ -161,7 +162,9 @@ class _Sorter:
             return 1
         if count := header_block_at(self.lines, index):
             return count
-        if count := attribution_at(self.lines, index, follows=self._follows(index)):
+        if may_attribute(self.lines, index) and (
+            count := attribution_at(self.lines, index, follows=self._follows(index))
+        ):
             return count
         return 1 if index == self.first_ours else 0
 
