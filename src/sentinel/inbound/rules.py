@@ -22,6 +22,8 @@ _PHOTOS = frozenset({"image/jpeg", "image/heic", "image/heif", "image/webp"})
 #: … which Outlook numbers ("image001.jpg"), and which are small.
 _NUMBERED = re.compile(r"image\d{3}\b", re.IGNORECASE)
 _LARGER_THAN_A_LOGO = 40_000
+#: Enough of a mail to hold any honest header.
+HEAD_BYTES = 65_536
 _HEAD = re.compile(rb"\r?\n\r?\n")
 _AUTOMATIC = re.compile(
     rb"^(?:precedence:[ \t]*(?:bulk|list|junk)|list-id:|auto-submitted:[ \t]*auto|x-auto-response-suppress:)",
@@ -35,11 +37,11 @@ def back_off(tries: int) -> timedelta | None:
     return _BACK_OFF[tries - 1] if 1 <= tries < TRIES else None
 
 
-def may_be_answered(raw: bytes, *, envelope_from: str) -> bool:
+def may_be_answered(head: bytes, *, envelope_from: str) -> bool:
     """Whether a machine may answer a mail at all (RFC 3834): never a null sender, automatic mail, or mail
-    to many. Looks at the header alone, whatever the mail was taken for."""
-    head = _HEAD.split(raw[:65_536], maxsplit=1)[0]
-    return bool(envelope_from.strip("<> ")) and _AUTOMATIC.search(head) is None
+    to many. Looks at the header alone, whatever the mail was taken for. ``head``: its first bytes."""
+    header = _HEAD.split(head, maxsplit=1)[0]
+    return bool(envelope_from.strip("<> ")) and _AUTOMATIC.search(header) is None
 
 
 def is_sane_return(back_on: date | None, *, today: date) -> bool:

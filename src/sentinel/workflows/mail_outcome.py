@@ -28,12 +28,12 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A mail that was read: its row (locked), what it says, and what it answers."""
+    """A mail that was read: its row (locked), what it says, what it answers, its first bytes (``head``)."""
 
     mail: IncomingMail
     reading: Reading
     thread: Thread
-    raw: bytes
+    head: bytes
     now: datetime
 
     @property
@@ -61,7 +61,7 @@ class Arrival:
     @property
     def may_be_answered(self) -> bool:
         """Whether a machine may answer it at all."""
-        return may_be_answered(self.raw, envelope_from=self.mail.envelope_from)
+        return may_be_answered(self.head, envelope_from=self.mail.envelope_from)
 
     @property
     def has_files(self) -> bool:

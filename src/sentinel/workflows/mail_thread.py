@@ -8,9 +8,10 @@ both are hints, never proof.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 from sentinel.accounts.models import Worker
 from sentinel.bulk.models import Delivery
@@ -25,6 +26,8 @@ from sentinel.ui.links import MAILBOX_DAYS, read_mailbox, read_public_token
 
 #: Links in old mail still say who was asked; what they may do is decided by what they point to.
 _LINK_DAYS = 1095
+#: A hostile mail names thousands of each; a person's own comes first or nearly so.
+_MOST_KEYS = 100
 _WORKER = ("worker__site__account__owner", "worker__site__calendar")
 _DELIVERY_ID = re.compile(r"rd-([a-z2-7]{44})", re.IGNORECASE)
 _REPLIES = (Purpose.REPLY_TO_DELIVERY, Purpose.REPLY_TO_MESSAGE)
@@ -72,21 +75,25 @@ def find_thread(reading: Reading, *, envelope_to: str, today: date) -> Thread:
     found = next(filter(None, _candidates(reading, envelope_to=envelope_to, today=today)), NOTHING)
     if found.key is not ThreadKey.REFERENCES or found.is_signed or found.worker is None:
         return found
-    linked = (_by_link(purpose, token, today) for purpose, token in reading.link_tokens)
+    linked = (_by_link(purpose, token, today) for purpose, token in reading.link_tokens[:_MOST_KEYS])
     proven = any(link is not None and link.worker == found.worker for link in linked)
     return replace(found, is_signed=proven)
 
 
 def _candidates(reading: Reading, *, envelope_to: str, today: date) -> Iterator[Thread | None]:
-    for address in dict.fromkeys((envelope_to, *reading.recipients)):
+    for address in _first((envelope_to, *reading.recipients)):
         yield _by_address(address, today)
     reported = [report.original_message_id for report in reading.reports]
     reported += [reading.complaint.original_message_id] if reading.complaint else []
-    for message_id in dict.fromkeys((*reading.references, *reported)):
+    for message_id in _first((*reading.references, *reported)):
         yield _by_message_id(message_id, today)
-    for purpose, token in reading.link_tokens:
+    for purpose, token in reading.link_tokens[:_MOST_KEYS]:
         yield _by_link(purpose, token, today)
     yield _by_sender(reading.from_address)
+
+
+def _first(keys: Iterable[str]) -> list[str]:
+    return list(islice(dict.fromkeys(keys), _MOST_KEYS))
 
 
 def _by_address(address: str, today: date) -> Thread | None:

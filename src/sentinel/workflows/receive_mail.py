@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from sentinel.checkins.models import Programme
 from sentinel.inbound.models import IncomingMail
 from sentinel.inbound.reading import Kind, Ours, Reading, read_mail
+from sentinel.inbound.rules import HEAD_BYTES
 from sentinel.inbound.services import (
     Links,
     came_before,
@@ -78,7 +79,7 @@ def _arrival(mail: IncomingMail, *, now: datetime) -> Arrival:
     raw = raw_of(mail)
     reading, thread = _read(mail, raw, now=now)
     put_reading(mail=mail, reading=reading, now=now)
-    return Arrival(mail=mail, reading=reading, thread=thread, raw=raw, now=now)
+    return Arrival(mail=mail, reading=reading, thread=thread, head=raw[:HEAD_BYTES], now=now)
 
 
 def _settle(arrival: Arrival, done: Done) -> None:
