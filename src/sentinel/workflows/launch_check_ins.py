@@ -6,6 +6,7 @@ for everybody, while the windows of all time zones follow one another around the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from datetime import datetime
 from django.utils.translation import override
 
 from sentinel.bulk.editions import can_carry
+from sentinel.bulk.errors import EditionError
 from sentinel.bulk.models import Run
 from sentinel.bulk.services import (
     NewDelivery,
@@ -26,8 +28,10 @@ from sentinel.checkins.messages import QuestionFacts, check_in_question, proof_l
 from sentinel.checkins.models import CheckIn, Programme
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
-from sentinel.ui.mime import BadAddress, address_of, one_line, recipient_of
+from sentinel.ui.mime import BadAddress, CannotBeBuilt, address_of, one_line, recipient_of
 from sentinel.workflows.check_in_editions import Shape, shape_of, shared_words, template_with_proofs, tidy
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,18 +49,30 @@ def launch_check_ins(*, askings: Sequence[Asking], skipped: Iterable[CheckIn], n
     what a template cannot carry. The check-ins come with programme and worker selected. Launching one
     again does nothing.
     """
-    singles, many = [], []
+    runs, editions = _Runs(now), _Editions(now)
+    singles: list[NewMessage] = []
+    many: list[_Planned] = []
     for asking in askings:
         address = _carried(asking)
-        if address is None:
+        edition = editions.of(asking) if address is not None else None
+        if address is None or edition is None:
             singles.append(_message(asking))
         else:
-            many.append((asking, address))
+            many.append(_Planned(asking, address, edition, runs.of(asking.check_in.programme)))
     enqueue(singles, now=now)
-    runs = _Runs(now)
     rows = [_skipped(check_in, runs) for check_in in skipped]
     if many or rows:
-        launch([*rows, *_deliveries(many, runs, now)], now=now)
+        launch([*rows, *_deliveries(many)], now=now)
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A check-in that becomes a delivery."""
+
+    asking: Asking
+    address: str
+    edition: NewEdition
+    run: Run
 
 
 @dataclass
@@ -87,50 +103,63 @@ def _carried(asking: Asking) -> str | None:
     return address if can_carry(address) else None
 
 
-def _deliveries(many: list[tuple[Asking, str]], runs: _Runs, now: datetime) -> list[NewDelivery]:
-    templates: dict[Shape, int] = {}
-    # What a group shares is worded once for the group, however many there are.
-    groups: dict[tuple[object, ...], NewEdition] = {}
-    planned: list[tuple[NewEdition, Run, QuestionFacts, Asking, str]] = []
-    for asking, address in many:
-        facts, site = asking.facts, asking.check_in.worker.site_id
-        group = (site, facts.programme_id, facts.language, facts.is_first)
-        edition = groups.get(group)
-        if edition is None:
-            edition = groups[group] = _edition(facts, templates, now)
-        planned.append((edition, runs.of(asking.check_in.programme), facts, asking, address))
-    ids: dict[tuple[int, str], int] = {}
-    for run in {run.pk: run for _, run, *_ in planned}.values():
-        wanted = [edition for edition, its_run, *_ in planned if its_run.pk == run.pk]
-        found = ensure_editions(run_id=run.pk, editions=wanted)
-        ids |= {(run.pk, key): pk for key, pk in found.items()}
-    keys = {id(edition): edition.key for edition in groups.values()}
+@dataclass
+class _Editions:
+    """What a group of workers shares, worded once for the group, however many there are."""
+
+    now: datetime
+    templates: dict[Shape, int] = field(default_factory=dict)
+    known: dict[tuple[object, ...], NewEdition | None] = field(default_factory=dict)
+
+    def of(self, asking: Asking) -> NewEdition | None:
+        """The edition of a check-in; None when no template can be made that says the same."""
+        facts = asking.facts
+        group = (asking.check_in.worker.site_id, facts.programme_id, facts.language, facts.is_first)
+        if group not in self.known:
+            try:
+                self.known[group] = self._worded(facts)
+            except (EditionError, CannotBeBuilt):
+                # One impossible sender or question must not keep everybody else from being asked.
+                logger.exception("site %s has no edition; its check-ins go one by one", group[0])
+                self.known[group] = None
+        return self.known[group]
+
+    def _worded(self, facts: QuestionFacts) -> NewEdition:
+        with override(facts.language):
+            worded = tidy(replace(facts, proof_words=proof_line(facts.proof, facts.language)))
+        shape = shape_of(worded)
+        if shape not in self.templates:
+            compiled, proofs = template_with_proofs(shape)
+            self.templates[shape] = store_template(
+                language=shape.language, compiled=compiled, proofs=proofs, now=self.now
+            )
+        return NewEdition(
+            template_id=self.templates[shape],
+            sender=address_of("", worded.sender.address).addr_spec,
+            shared=shared_words(worded),
+        )
+
+
+def _deliveries(many: Sequence[_Planned]) -> list[NewDelivery]:
+    # By identity: a group's edition is one object, and comparing its words for each worker would cost more.
+    wanted = {(planned.run.pk, id(planned.edition)): planned.edition for planned in many}
+    ids: dict[tuple[int, int], int] = {}
+    for run_id in sorted({run_id for run_id, _ in wanted}):
+        of_run = {part: edition for (its_run, part), edition in wanted.items() if its_run == run_id}
+        found = ensure_editions(run_id=run_id, editions=list(of_run.values()))
+        ids |= {(run_id, part): found[edition.key] for part, edition in of_run.items()}
     return [
         NewDelivery(
-            run_id=run.pk,
-            edition_id=ids[run.pk, keys[id(edition)]],
-            check_in_id=facts.check_in_id,
-            worker_id=facts.worker_id,
-            account_id=asking.check_in.worker.site.account_id,
-            name=one_line(facts.worker_name) or "-",
-            address=address,
+            run_id=planned.run.pk,
+            edition_id=ids[planned.run.pk, id(planned.edition)],
+            check_in_id=planned.asking.facts.check_in_id,
+            worker_id=planned.asking.facts.worker_id,
+            account_id=planned.asking.check_in.worker.site.account_id,
+            name=one_line(planned.asking.facts.worker_name) or "-",
+            address=planned.address,
         )
-        for edition, run, facts, asking, address in planned
+        for planned in many
     ]
-
-
-def _edition(facts: QuestionFacts, templates: dict[Shape, int], now: datetime) -> NewEdition:
-    with override(facts.language):
-        worded = tidy(replace(facts, proof_words=proof_line(facts.proof, facts.language)))
-    shape = shape_of(worded)
-    if shape not in templates:
-        compiled, proofs = template_with_proofs(shape)
-        templates[shape] = store_template(language=shape.language, compiled=compiled, proofs=proofs, now=now)
-    return NewEdition(
-        template_id=templates[shape],
-        sender=address_of("", worded.sender.address).addr_spec,
-        shared=shared_words(worded),
-    )
 
 
 def _skipped(check_in: CheckIn, runs: _Runs) -> NewDelivery:

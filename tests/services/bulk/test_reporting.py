@@ -251,6 +251,21 @@ def test_an_odd_address_goes_through_the_outbox(world: World, due: CheckIn) -> N
     assert message_by_key(f"check_in:{due.pk}") is not None
 
 
+def test_an_impossible_sender_keeps_nobody_else_from_being_asked(world: World, due: CheckIn) -> None:
+    world.maria.email = "maria\u00e4@\u00e4\u00e4..example"
+    world.maria.save()
+    other = Worker.objects.get(pk=world.other_worker.pk)
+    Worker.objects.filter(pk=other.pk).update(unsubscribed_at=None)
+    CheckIn.objects.filter(worker=other).delete()
+    world.other_account.sites.update(zone="Europe/Kyiv")
+    theirs = plan(world, other)
+    world.tick()
+    assert Delivery.objects.get().check_in_id == theirs.pk
+    message = message_by_key(f"check_in:{due.pk}")
+    assert message is not None
+    assert message.kind == "check_in.question"
+
+
 def test_why_not_asked_is_answered_all_along(world: World, due: CheckIn) -> None:
     said = words(world)
     assert "never asked yet" in said
