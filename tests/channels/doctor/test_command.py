@@ -72,7 +72,7 @@ def test_it_says_in_plain_words_what_to_change_and_keeps_the_result() -> None:
     assert "ok    provider.example takes mail" in result.output
     assert "ok    SPF lets the relay send" in result.output
     assert "BAD   Links in mail are not encrypted" in result.output
-    assert "set SENTINEL_BASE_URL to https" in result.output.replace("\n", " ")
+    assert "set SENTINEL_BASE_URL to https" in " ".join(result.output.split())
     kept = last_check_up(DOMAIN)
     assert kept is not None
     assert {finding["check"] for finding in kept.findings} >= {"mx", "spf", "dmarc", "ptr", "bulk_rules"}

@@ -21,6 +21,8 @@ GRADES = {
     Grade.UNKNOWN: ("?   ", "cyan"),
     Grade.BAD: ("BAD ", "red"),
 }
+WIDTH = 100
+INDENT = " " * 6
 
 
 @click.group("doctor", invoke_without_command=True)
@@ -81,4 +83,6 @@ def _tell(findings: list[Finding]) -> None:
         sign, colour = GRADES[finding.grade]
         click.echo(f"{click.style(sign, fg=colour)}  {finding.title}")
         for line in finding.what_to_do.splitlines():
-            click.echo(f"      {line}")
+            # Records stand indented on lines of their own, to be copied as they are.
+            is_record = line.startswith(" ")
+            click.echo(f"{INDENT}{line}" if is_record else click.wrap_text(line, WIDTH, INDENT, INDENT))

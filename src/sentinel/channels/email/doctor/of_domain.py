@@ -276,8 +276,9 @@ def dmarc_says_what_to_do(facts: Facts) -> Finding:
         return bad(
             "dmarc",
             f"{domain} has no DMARC record",
-            "Google, Yahoo and Microsoft refuse mail in numbers without one. Begin with this one; the reports"
-            f" show who sends in your name, and then raise p= to quarantine:{wanted}",
+            "Google, Yahoo and Microsoft refuse mail in numbers without one. Begin by watching (p=none): the"
+            " reports show who sends in your name. Raise it to p=quarantine when they show only yourselves."
+            f" Publish:{wanted}",
         )
     seen = "\n".join((f"at _dmarc.{dmarc.found_at}", *dmarc.answer.values))
     if len(dmarc.answer.values) > 1:
