@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import threading
 from dataclasses import dataclass, field
 
@@ -26,8 +27,13 @@ class ImapServer:
     connection is cut; ``log`` holds every command, without its tag.
     """
 
-    def __init__(self, capabilities: tuple[str, ...] = ("IDLE", "MOVE", "UIDPLUS")) -> None:
+    def __init__(
+        self,
+        capabilities: tuple[str, ...] = ("IDLE", "MOVE", "UIDPLUS"),
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.capabilities = capabilities
+        self._tls = tls
         self.folders: dict[str, list[Stored]] = {"INBOX": [], "Done": []}
         self.validity = 1
         self.log: list[str] = []
@@ -42,7 +48,7 @@ class ImapServer:
     def __enter__(self) -> ImapServer:
         self._thread.start()
         started = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._talk, "127.0.0.1", 0, limit=1 << 20), self._loop
+            asyncio.start_server(self._talk, "127.0.0.1", 0, limit=1 << 20, ssl=self._tls), self._loop
         )
         self._server = started.result(timeout=5)
         self.port = self._server.sockets[0].getsockname()[1]

@@ -28,6 +28,10 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_recipient_restrictions = {before_accepting}
+unverified_recipient_reject_code = 550
+address_verify_map =
+address_verify_poll_delay = 1s
 smtp_dns_support_level = disabled
 relay_domains = {domain}
 transport_maps = inline:{{ {{ {domain} = lmtp:inet:127.0.0.1:{lmtp_port} }} }}
@@ -67,10 +71,11 @@ class Postfix:
     """``with Postfix(domain) as postfix:``, then hand mail to ``postfix.port``.
 
     Mail to ``domain`` is delivered by LMTP to ``postfix.lmtp_port``, where the test may listen; all other
-    mail bounces. What cannot be delivered is tried again every second.
+    mail bounces. What cannot be delivered is tried again every second. With ``asks_first`` it accepts mail
+    only for recipients that the LMTP server takes.
     """
 
-    def __init__(self, domain: str) -> None:
+    def __init__(self, domain: str, *, asks_first: bool = False) -> None:
         self._home = TemporaryDirectory(prefix="sentinel-postfix-")
         self.folder = Path(self._home.name)
         self.port, self.lmtp_port = _free_port(), _free_port()
@@ -78,7 +83,13 @@ class Postfix:
         for name in ("queue", "data"):
             (self.folder / name).mkdir()
         shutil.chown(self.folder / "data", "postfix")
-        names = {"folder": self.folder, "domain": domain, "port": self.port, "lmtp_port": self.lmtp_port}
+        names = {
+            "folder": self.folder,
+            "domain": domain,
+            "port": self.port,
+            "lmtp_port": self.lmtp_port,
+            "before_accepting": "reject_unverified_recipient" if asks_first else "",
+        }
         (self.folder / "main.cf").write_text(_MAIN.format(**names).lstrip())
         (self.folder / "master.cf").write_text(_MASTER.format(**names).lstrip())
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,7 +50,11 @@ def mail(number: int, **headers: str) -> bytes:
 
 def account(server: ImapServer, **more: Any) -> Account:
     return Account(
-        host="127.0.0.1", port=server.port, username="user", password="secret", encrypted=False, **more
+        host="127.0.0.1",
+        port=server.port,
+        username="user",
+        password="secret",
+        **{"encrypted": False, **more},
     )
 
 
@@ -101,6 +108,31 @@ def test_what_lies_there_and_what_comes_is_kept_as_it_is_and_marked_as_read() ->
     assert {(row.source, row.envelope_from) for row in rows} == {("imap", "olena@lindgren.example")}
     assert last_uid() == 2
     assert PolledMailbox.objects.get().name == "user@127.0.0.1/INBOX"
+
+
+def test_it_is_told_over_an_encrypted_connection_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=imap", "-days", "2",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with ImapServer(tls=context) as server, polling(account(server, encrypted=True)):
+        for number in range(1, 6):
+            started = time.monotonic()
+            server.deliver(mail(number) + b"x" * 50_000)
+            eventually(kept(number))
+            assert time.monotonic() - started < 5
+
+
+def test_a_server_that_nobody_vouches_for_is_not_spoken_to(tmp_path: Path) -> None:
+    with ImapServer() as server, polling(account(server, encrypted=True)):
+        eventually(lambda: PolledMailbox.objects.filter(last_error__startswith="SSL").exists())
+        assert server.log == []
 
 
 def test_without_idle_it_looks_from_time_to_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
+from weakref import WeakSet
 
 from aiosmtpd.smtp import Envelope, Session
 from django.conf import settings
@@ -185,8 +186,10 @@ def listening(
     loop, writer = asyncio.new_event_loop(), GroupWriter()
     ear = Ear(source=protocol, writer=writer, limits=limits)
 
+    conversations: WeakSet[Conversation] = WeakSet()
+
     def converse() -> Conversation:
-        return kind(
+        conversation = kind(
             ear,
             hostname=settings.INBOUND_DOMAIN,
             ident="Sentinel",
@@ -197,6 +200,8 @@ def listening(
             tls_context=tls,
             loop=loop,
         )
+        conversations.add(conversation)
+        return conversation
 
     try:
         server = loop.run_until_complete(loop.create_server(converse, host, port, backlog=512))
@@ -205,7 +210,7 @@ def listening(
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            asyncio.run_coroutine_threadsafe(_shut(server, ear), loop).result()
+            asyncio.run_coroutine_threadsafe(_shut(server, ear, conversations), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             thread.join(timeout=5)
     finally:
@@ -213,13 +218,25 @@ def listening(
         loop.close()
 
 
-async def _shut(server: asyncio.Server, ear: Ear) -> None:
+async def _shut(server: asyncio.Server, ear: Ear, conversations: WeakSet[Conversation]) -> None:
+    loop = asyncio.get_running_loop()
+    for listening_socket in server.sockets:
+        loop.remove_reader(listening_socket.fileno())
+    # What was accepted a moment ago becomes a conversation first: a closed server would lose it, and its
+    # client would wait for a word for minutes.
+    for _ in range(3):
+        await asyncio.sleep(0)
     server.close()
     waits = 100
     while ear.committing and waits:
         waits -= 1
         await asyncio.sleep(_SECONDS_TO_FINISH / 100)
+    await asyncio.sleep(0)  # the answers to what was just committed
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    for conversation in list(conversations):
+        conversation.hang_up()
+    for _ in range(5):  # sockets are closed in the loop's next rounds
+        await asyncio.sleep(0)

@@ -71,7 +71,7 @@ class Conversation(SMTP):
         try:
             if not self._house.enter(self):
                 await self.push(BUSY)
-                self._hang_up()
+                self.hang_up()
                 return
             await super()._handle_client()
         finally:
@@ -92,7 +92,7 @@ class Conversation(SMTP):
             content = await self._content()
         except CutOff:
             await self._answer([TOO_LARGE])
-            self._hang_up()
+            self.hang_up()
         except TooLarge:
             await self._answer([TOO_LARGE] * recipients)
         except MemoryError:
@@ -163,7 +163,8 @@ class Conversation(SMTP):
         """The mail that is being talked about."""
         return self.envelope or Envelope()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """End the conversation, after what was said already."""
         if self.transport is not None:
             self.transport.close()
 
