@@ -19,6 +19,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 NEEDS = {
     "e2e": ("chromium", "browser", "needs chromium (apt install chromium)"),
     "postfix": ("/usr/sbin/postfix", "postfix", "needs Postfix (apt install postfix)"),
+    "sip": ("sipp", "sip", "needs SIPp and baresip (apt install sip-tester baresip-core)"),
 }
 # Losing this server's data costs a second, so it never waits for the disk.
 CARELESS = {
