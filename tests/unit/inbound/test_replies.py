@@ -268,6 +268,27 @@ def test_what_a_gateway_adds_on_top_goes(banner: str) -> None:
     assert find_words(f"{banner}\n\n{NEW}\n\n{ATTRIBUTIONS[0]}\n{marked(ORIGINALS['en'])}", ours=OURS) == NEW
 
 
+@pytest.mark.parametrize("before", ["It jams.", "No", "Yes, please call me!", "プリンターが壊れました。"])
+@pytest.mark.parametrize(
+    "attribution", [text for text in ATTRIBUTIONS if text.startswith(("On", "Am", "Le", "El", "Op"))]
+)
+def test_words_on_the_line_of_the_attribution_are_kept(before: str, attribution: str) -> None:
+    text = f"{before} {attribution}\n{marked(ORIGINALS['en'])}"
+    assert find_words(text, ours=OURS) == before
+    assert find_words(f"{before} {attribution}\n\n{ORIGINALS['en']}", ours=OURS) == before
+
+
+def test_what_a_mailing_list_adds_goes() -> None:
+    footer = f"{'_' * 47}\nWarehouse mailing list\nTo unsubscribe send an email to w-leave@lists.example"
+    assert find_words(f"{NEW}\n\n{ATTRIBUTIONS[0]}\n{marked(ORIGINALS['en'])}\n{footer}", ours=OURS) == NEW
+
+
+def test_the_ends_of_wrapped_quoted_lines_go() -> None:
+    quote = "> Do you have any problem, comment or\nsuggestion for us?\n>\n> All is well"
+    text = f"{NEW}\n\n{ATTRIBUTIONS[0]}\n{quote}"
+    assert find_words(text, ours=OURS) == NEW
+
+
 def test_answers_between_marked_lines_are_found() -> None:
     lines = marked(ORIGINALS["en"]).split("\n")
     lines.insert(4, "No, none.")

@@ -119,6 +119,11 @@ _THANKS = re.compile(
 )
 _DELIMITER = re.compile(r"(?:--|—|––|- -|_{2,3}|\*{3,}|-{3,8}|={3,8}|~{3,}|\*--\*)\s{0,3}")
 
+_RULE = re.compile(r"[_=-]{20,}\s{0,3}")
+_LIST_FOOTER = re.compile(
+    r"mailing list|unsubscrib|subscribed to|google groups|abbestell|désabonn|darse de baja", re.IGNORECASE
+)
+
 _DISCLAIMER = re.compile(
     r"(?:this|the information (?:contained )?in this|the contents? of this) (?:e-?mail|message"
     r"|communication|transmission|electronic)\b"
@@ -214,6 +219,10 @@ def has_own_text(texts: Iterable[str]) -> bool:
 
 def _until_delimiter(texts: list[str]) -> list[str]:
     for index in range(max(0, len(texts) - _END), len(texts)):
+        if _RULE.fullmatch(texts[index]) and _LIST_FOOTER.search(
+            " ".join(texts[index + 1 : index + 6])[:1000]
+        ):
+            return texts[:index]
         if _DELIMITER.fullmatch(texts[index]):
             rest = [line for line in texts[index + 1 :] if line.strip()]
             is_classic = texts[index].rstrip() in ("--", "—", "- -")
@@ -305,7 +314,7 @@ def _is_signed_closing(text: str, names: set[str]) -> bool:
 
 
 def _is_own_name(text: str, names: set[str]) -> bool:
-    words = [word.lower() for word in re.split(r"[\s,._/-]+", text) if word]
+    words = [word.lower() for word in re.split(r"[\s,._/*-]+", text) if word]
     return 0 < len(words) <= 4 and all(word in names for word in words)
 
 

@@ -87,6 +87,11 @@ _SEPARATOR = re.compile(
     r"|転送メッセージ|原始邮件|原始郵件|원본 메시지|원본 메일)\s*[-_=*\s:]*",
     re.IGNORECASE,
 )
+#: How an attribution begins inside a line: a capital, and a day after it.
+_INNER_START = re.compile(
+    r"(?:(?<=\s)|(?<=[.!?。]))(?=((?:On|Am|Le|El|Op|Den|Em|Il giorno|W dniu|Dnia|Dne)\s+"
+    r"(?:\d|[^\W\d_]{2,12}\.?,?\s*\d|[^\W\d_]{2,12}\.?,?\s+[^\W\d_]{3,12}\.?\s+\d)))"
+)
 _TITLED = re.compile(r"-{3,30} ?[^-]{3,40} ?-{3,30}")
 _RULE = re.compile(r"[_]{20,}|[-]{20,}|[=]{20,}")
 
@@ -126,6 +131,15 @@ def attribution_at(lines: Sequence[Line], index: int, *, follows: bool) -> int:
                 else 0
             )
     return 0
+
+
+def words_before(text: str) -> str:
+    """What stands on the line of an attribution before it begins: "It jams. On Thu, 5 Mar ... wrote:"."""
+    for match in _INNER_START.finditer(text):
+        rest = text[match.start(1) :]
+        if match.start(1) and _is_attribution(rest, follows=False):
+            return text[: match.start(1)].strip()
+    return ""
 
 
 def _begins_later(lines: Sequence[Line], index: int, count: int) -> bool:

@@ -22,6 +22,7 @@ from sentinel.inbound.reading.quotes import (
     is_separator,
     is_titled_rule,
     may_attribute,
+    words_before,
 )
 from sentinel.inbound.reading.shapes import Line, Ours
 
@@ -116,6 +117,13 @@ class _Sorter:
                 index += 1
                 continue
             count = self._mark_at(index)
+            heading = " ".join(line.text for line in self.lines[index : index + count])
+            if count and (before := words_before(heading)) and self.lines[index].text.startswith(before):
+                self.lines[index].text = before
+                index, count = index + 1, count - 1
+                if not count and not self._is_quoted(index):
+                    self.cut, self.found_quote = index, True
+                    break
             if count and self._is_quoted(index + count) and not self._begins_ours(index):
                 # The original is marked line by line: its heading goes, what stands between is the worker's.
                 self.dropped[index : index + count] = [True] * count
@@ -220,11 +228,11 @@ class _Sorter:
         """Mail programs that wrap quoted lines leave their ends without a mark."""
         for index in range(1, min(self.cut, len(self.lines) - 1)):
             above, line = self.lines[index - 1], self.lines[index]
-            if line.depth or not line.text or not above.depth or len(above.text) < 40:
+            if line.depth or not line.text or not above.depth:
                 continue
             if not self._is_quoted(index + 1):
                 continue
-            is_link_end = " " not in line.text and len(line.text) > 12 and "://" in above.text
+            is_link_end = " " not in line.text and len(line.text) > 12 and "://" in above.text[-90:]
             if is_link_end or self.own.continues(above.text, line.text):
                 self.dropped[index] = True
 
