@@ -15,6 +15,8 @@ from sentinel.demonstration.selectors import caught_mail, caught_mails, clock_of
 from sentinel.engine.models import EngineBeat
 from sentinel.escalation.models import Duty
 from sentinel.escalation.selectors import problems_without_duty, quarantined_duties
+from sentinel.inbound.models import IncomingMail
+from sentinel.inbound.states import Outcome
 from sentinel.kernel import clock
 from sentinel.kernel.errors import Refused
 from sentinel.kernel.links import Purpose
@@ -54,6 +56,7 @@ def _fill(scale: Scale = SMALL, **arguments: Any) -> Filled:
 @pytest.fixture
 def demonstration_mode(settings: Any, transactional_db: None) -> None:
     settings.DEMONSTRATION = True
+    settings.INBOUND_DOMAIN = "in.sentinel.example"
 
 
 @pytest.mark.usefixtures("demonstration_mode")
@@ -107,6 +110,13 @@ def _a_newcomer_finds_something_of_everything() -> None:
         "es",
         "ja",
     }
+    post = IncomingMail.objects.all()
+    assert not post.filter(state="waiting"), "every mail was read"
+    opened = post.filter(outcome=Outcome.PROBLEM_OPENED.value, is_from_worker=True)
+    assert opened.filter(attachments__sniffed_type="image/png").exists(), "one came with a picture"
+    assert post.filter(outcome=Outcome.AWAY.value).exists()
+    assert post.filter(outcome=Outcome.BOUNCED_SOFT.value).exists()
+    assert post.get(state="person").from_name == "Frank Bauer", "one letter waits for a person"
     roles = {role for user in User.objects.all() for role in user.roles}
     assert roles == {"owner", "manager", "executive", "officer", "administrator", "analyst"}
     assert clock_offset() >= timedelta()

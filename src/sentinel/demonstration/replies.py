@@ -43,12 +43,20 @@ def reply_to_caught_mail(*, mail_id: int, words: str, now: datetime, file: File 
         raise Refused("reply_empty", "Write something first.")
     if file is not None and len(file.content) > _LARGEST_FILE:
         raise Refused("file_too_large", "The file is larger than 5 MB.")
+    to, reply = compose_reply(row, words=words, file=file, now=now)
+    _hand_over(reply, sender=row.recipient, to=to)
+    return to
+
+
+def compose_reply(
+    row: CaughtMail, *, words: str, now: datetime, file: File | None = None
+) -> tuple[str, EmailMessage]:
+    """The address a reply to this mail goes to, and the reply. Refuses mail that takes none here."""
     answered = message_from_bytes(bytes(row.raw), _class=EmailMessage, policy=default)
     to = parseaddr(str(answered["Reply-To"] or ""))[1]
-    if not to.endswith(f"@{settings.INBOUND_DOMAIN}"):
+    if not settings.INBOUND_DOMAIN or not to.endswith(f"@{settings.INBOUND_DOMAIN}"):
         raise Refused("no_reply_address", "Replies to this mail go to a person's own mailbox.")
-    _hand_over(_reply(answered, row, to=to, words=words, file=file, now=now), sender=row.recipient, to=to)
-    return to
+    return to, _reply(answered, row, to=to, words=words, file=file, now=now)
 
 
 def _reply(

@@ -28,6 +28,7 @@ from sentinel.kernel.clock import FixedClock
 from sentinel.kernel.errors import Conflict, Refused
 from sentinel.ops.demo.cast import CUSTOMERS
 from sentinel.ops.demo.player import Interrupted, MailRoom, Player
+from sentinel.ops.demo.post import last_post
 from sentinel.ops.demo.scenes import (
     ASKED_WEEKLY_FOR,
     CLOSED_MAILBOXES,
@@ -222,6 +223,7 @@ def _rehearse(
     asks = max(present - ASKED_WEEKLY_FOR * DAY, start + DAY)
     player.at(asks, lambda: _ask_weekly(stage, workers))
     player.at(present - 20 * timedelta(hours=1), lambda: _read_notices(stage, player))
+    player.at(present - 26 * timedelta(hours=1), lambda: last_post(player.now, reserved=reserved()))
 
 
 def _ignore(_result: object) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from random import Random
 
+from django.conf import settings
+
 from sentinel.accounts.models import Worker
 from sentinel.accounts.rules import Rhythm, WorkerStatus
 from sentinel.accounts.selectors import calendar_of_site
@@ -16,6 +18,7 @@ from sentinel.checkins.services import record_visit
 from sentinel.ops.demo.player import Player
 from sentinel.ops.demo.plots import Answer as Says
 from sentinel.ops.demo.plots import plot_of
+from sentinel.ops.demo.post import picture, reply_as
 from sentinel.ops.demo.staff import Staff
 from sentinel.ops.demo.words import PHRASES, Trouble
 from sentinel.outbox.services import Claimed
@@ -30,6 +33,8 @@ HUMAN = Signals(trusted_event=True, script_ran=True)
 SCRIPT = Signals(script_ran=True)
 #: What comes back on a check-in; the rest is silence.
 FROWNS, WORDS, HAPPY = 0.095, 0.07, 0.13
+#: How many of the frowns come as a reply to the mail.
+REPLIES = 0.35
 #: Customers whose mail filter opens every link, and how often one sees it.
 FILTERS = {"lindqvist.example": 0.2, "greatlakes-health.example": 0.35}
 #: The worst that befalls one person; more would look like a bad joke.
@@ -57,6 +62,7 @@ class Workers:
         self._reserved = frozenset(reserved)
         self._silent = frozenset(silent)
         self._problems = 0
+        self._pictures = 0
         self._troubles: dict[str, list[Trouble]] = {}
         self._choosers = ["unsubscribe", "pause", "quarterly", "weekly", "unsubscribe"]
 
@@ -127,18 +133,29 @@ class Workers:
             return
         trouble = self._next_trouble(worker.spoken_language)
         is_wordless = rng.random() < 0.1
-        recorded = self.frown(
-            check_in_id,
-            trouble,
-            wordless=is_wordless,
-            may_call=rng.random() > 0.06,
-            when=rng.choice(PHRASES[worker.spoken_language].call_when) if rng.random() < 0.4 else "",
-        )
-        if recorded.problem_id is not None:
+        may_call = rng.random() > 0.06
+        when = rng.choice(PHRASES[worker.spoken_language].call_when) if rng.random() < 0.4 else ""
+        problem_id = self._frown_by_mail(worker, trouble) if self._writes_mail(check_in_id) else None
+        if problem_id is None:
+            recorded = self.frown(check_in_id, trouble, wordless=is_wordless, may_call=may_call, when=when)
+            problem_id = recorded.problem_id
+        if problem_id is not None:
             plot = plot_of(self._problems, trouble=trouble, rng=rng)
             self._problems += 1
-            self.staff.take(recorded.problem_id, plot)
-            self._go_on(recorded.problem_id)
+            self.staff.take(problem_id, plot)
+            self._go_on(problem_id)
+
+    def _writes_mail(self, check_in_id: int) -> bool:
+        """Some would rather reply than click; decided apart, so that everything else stays as it was."""
+        return bool(settings.INBOUND_DOMAIN) and self._dice("mail", check_in_id).random() < REPLIES
+
+    def _frown_by_mail(self, worker: Worker, trouble: Trouble) -> int | None:
+        """The worker replies to the question; the first of them sends a picture along."""
+        read = reply_as(
+            worker.email, trouble.words, now=self.player.now, file=None if self._pictures else picture()
+        )
+        self._pictures += 1
+        return read.problem_id if read is not None else None
 
     def frown(
         self,
