@@ -126,20 +126,22 @@ class Desk:
     def begin(self, session: Session, job: Job) -> None:
         self.ledger.begin(job, session)
 
+    def accepted(self, relay: Relay, job: Job, words: str) -> None:
+        """The server took a job."""
+        now = self._loop.time()
+        lane = job.lane
+        self.lanes.done(job, now)
+        lane.taken(now)
+        relay.took(now)
+        self.ledger.settle(Outcome(job, End.SENT, 250, "", words, relay.name))
+        if self.has_waiting:
+            self.wake()
+
     def answered(self, relay: Relay, session: Session, job: Job, answer: Answer) -> None:
-        """The server's last word about a job."""
+        """The server refused a job, for now or for good."""
         now = self._loop.time()
         self.lanes.done(job, now)
-        verdict = judge(answer, sent_before=session.sent)
-        lane = job.lane
-        if verdict.result is Result.SENT:
-            lane.counted(now)
-            lane.patience.answered_well()
-            lane.refusals.taken()
-            relay.took()
-            self.ledger.settle(Outcome(job, End.SENT, 250, "", answer.text, relay.name))
-        else:
-            self._not_sent(relay, job, answer, verdict, now)
+        self._not_sent(relay, job, answer, judge(answer, sent_before=session.sent), now)
         if self.has_waiting:
             self.wake()
 

@@ -47,8 +47,10 @@ class Lane:
         self._count_since = 0.0
         self._rate = 0.0
 
-    def counted(self, now: float) -> None:
-        """One more went out."""
+    def taken(self, now: float) -> None:
+        """One more was taken there."""
+        self.patience.answered_well()
+        self.refusals.taken()
         if now - self._count_since >= RATE_SECONDS:
             self._rate = self.rate(now)
             self._count, self._count_since = 0, now

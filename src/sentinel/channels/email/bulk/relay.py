@@ -32,6 +32,8 @@ class Desk(Protocol):
 
     def begin(self, session: Session, job: Job) -> None: ...
 
+    def accepted(self, relay: Relay, job: Job, words: str) -> None: ...
+
     def answered(self, relay: Relay, session: Session, job: Job, answer: Answer) -> None: ...
 
     def returned(self, relay: Relay, job: Job, why: str) -> None: ...
@@ -83,6 +85,9 @@ class Relay:
     def begin(self, session: Session, job: Job) -> None:
         self.desk.begin(session, job)
 
+    def accepted(self, session: Session, job: Job, words: str) -> None:
+        self.desk.accepted(self, job, words)
+
     def answered(self, session: Session, job: Job, answer: Answer) -> None:
         self.desk.answered(self, session, job, answer)
 
@@ -104,9 +109,8 @@ class Relay:
 
     # -- pace --------------------------------------------------------------------------------------
 
-    def took(self) -> None:
+    def took(self, now: float) -> None:
         """A mail was taken: whatever the trouble was, it is over."""
-        now = self._loop.time()
         self.sent += 1
         self._failures = 0
         self.trouble = ""

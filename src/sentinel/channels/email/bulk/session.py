@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from enum import IntEnum
-from typing import Protocol, cast
+from typing import cast
 
 from sentinel.bulk.rules import Answer, Stage, read_answer
 from sentinel.channels.email.bulk.jobs import Job, Step
+from sentinel.channels.email.bulk.owner import Owner
 
 LONGEST_REPLY = 65_536
 LONGEST_ANSWER = 500
@@ -31,31 +32,6 @@ class Lost(Exception):
     """The connection ended, or said something that is no SMTP."""
 
 
-class Owner(Protocol):
-    """Whoever hands jobs to a session and hears what became of them."""
-
-    def next_job(self, session: Session) -> Job | None:
-        """The next mail for this connection, filled and with its envelope, or None for now."""
-
-    def begin(self, session: Session, job: Job) -> None:
-        """The server waits for the body: write it down, then call ``session.release(job)``."""
-
-    def answered(self, session: Session, job: Job, answer: Answer) -> None:
-        """The server's last word about a job."""
-
-    def returned(self, session: Session, job: Job) -> None:
-        """The connection ended before the job's body left."""
-
-    def unclear(self, session: Session, job: Job, why: str) -> None:
-        """The connection ended while the body was on the wire."""
-
-    def hungry(self, session: Session) -> None:
-        """Nothing to do: ``session.start(job)`` wakes it."""
-
-    def closed(self, session: Session, why: str) -> None:
-        """The connection is gone."""
-
-
 class _Wait(IntEnum):
     MAIL = 0
     RCPT = 1
@@ -67,6 +43,8 @@ class _Wait(IntEnum):
 
 
 _STAGES = {_Wait.MAIL: Stage.MAIL, _Wait.RCPT: Stage.RCPT, _Wait.DATA: Stage.DATA, _Wait.BODY: Stage.BODY}
+#: The usual answers to a body and the envelope behind it, which come together.
+_USUAL = [b"250 ", b"250 ", b"250 ", b"354 "]
 _ENVELOPE = (_Wait.MAIL, _Wait.RCPT, _Wait.DATA)
 _AFTER_RESET = (_Wait.RESET, *_ENVELOPE)
 
@@ -145,6 +123,9 @@ class Session(asyncio.Protocol):
         if len(self._rest) > LONGEST_REPLY:
             self.drop("the server's reply has no end")
             return
+        if self._body is not None and self._next is not None and [line[:4] for line in lines] == _USUAL:
+            self._all_granted(lines[0])
+            return
         for line in lines:
             if line[3:4] == b"-":
                 self._lines.append(line)
@@ -168,9 +149,18 @@ class Session(asyncio.Protocol):
             return
         words = [part[4:].strip().decode("utf-8", "replace") for part in (*self._lines, line)]
         self._lines.clear()
-        greeting, self._greeting = self._greeting, None
-        if greeting is not None and not greeting.done():
-            greeting.set_result((int(code), words))
+        if self._greeting is not None and not self._greeting.done():
+            self._greeting.set_result((int(code), words))
+
+    def _all_granted(self, line: bytes) -> None:
+        """One mail taken, the next one's body awaited: nearly every read, so it takes no detours."""
+        job, following = _under_way(self._body), _under_way(self._next)
+        self._body = None
+        self._waits.clear()
+        self._take_in(job, line)
+        if not self.is_closed:
+            following.step = Step.BEGINNING
+            self.owner.begin(self, following)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(f"{type(exc).__name__}: {exc}" if exc else "the server closed the connection")
@@ -257,8 +247,7 @@ class Session(asyncio.Protocol):
 
     def _replied(self, code: int, line: bytes) -> None:
         if not self._waits:
-            # Only a goodbye may come unasked.
-            self._end_by_server(line)
+            self._end_by_server(line)  # only a goodbye comes unasked
             return
         wait = self._waits.popleft()
         if code == 421 and wait is not _Wait.QUIT:
@@ -321,12 +310,19 @@ class Session(asyncio.Protocol):
 
     def _body_replied(self, code: int, line: bytes) -> None:
         job, self._body = _under_way(self._body), None
-        job.step = Step.OVER
         if code < 300:
-            self.sent += 1
-        self.owner.answered(self, job, _answer(_Wait.BODY, code, line))
+            self._take_in(job, line)
+        else:
+            job.step = Step.OVER
+            self.owner.answered(self, job, _answer(_Wait.BODY, code, line))
         if not self._waits and not self.is_closed:
             self._go_on()
+
+    def _take_in(self, job: Job, line: bytes) -> None:
+        job.step = Step.OVER
+        self.sent += 1
+        words = line[4:].decode("utf-8", "replace").strip()[:LONGEST_ANSWER]
+        self.owner.accepted(self, job, words.removeprefix("2.0.0 "))
 
     def _hung_up(self, wait: _Wait, line: bytes) -> None:
         """421: the connection ends; it is an answer to what was asked, and to nothing else."""
@@ -356,9 +352,8 @@ class Session(asyncio.Protocol):
         self.is_closed = True
         self.is_hungry = False
         self._waits.clear()
-        greeting, self._greeting = self._greeting, None
-        if greeting is not None and not greeting.done():
-            greeting.set_exception(Lost(why))
+        if self._greeting is not None and not self._greeting.done():
+            self._greeting.set_exception(Lost(why))
         following, self._next = self._next, None
         body, self._body = self._body, None
         if following is not None and self._refusal is not None:

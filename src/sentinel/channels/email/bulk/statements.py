@@ -92,17 +92,17 @@ DESK = {
     "lanes": """
         SELECT domain, limit_per_minute, pace_per_minute, paused_at IS NOT NULL FROM bulk_domainlane
         WHERE limit_per_minute IS NOT NULL OR pace_per_minute IS NOT NULL OR paused_at IS NOT NULL""",
-    # $1 run, $2 now, $3 domains with enough, $4 how many
+    # $1 run, $2 now, $3 domains with enough, $4 how many, $5 and $6 where the last claim ended
     "claim": """
         WITH ready AS (
             SELECT id FROM bulk_delivery
             WHERE run_id = $1::bigint AND state IN ('pending', 'deferred') AND next_at <= $2::timestamptz
-                AND domain <> ALL($3::text[])
+                AND domain <> ALL($3::text[]) AND (next_at, id) > ($5::timestamptz, $6::bigint)
             ORDER BY next_at, id LIMIT $4::int FOR UPDATE SKIP LOCKED
         )
         UPDATE bulk_delivery AS d SET state = 'claimed' FROM ready WHERE d.id = ready.id
         RETURNING d.id, d.edition_id, d.check_in_id, d.worker_id, d.name, d.address, d.domain, d.issued_at,
-            d.attempts, d.first_tried_at""",
+            d.attempts, d.first_tried_at, d.next_at""",
     # $1 ids
     "editions": """
         SELECT e.id, e.sender, e.shared, encode(t.compiled, 'base64')

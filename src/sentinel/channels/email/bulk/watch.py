@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
 #: Of a domain that does not get on, no more than this is kept in memory once the queues are full.
 BACKLOG = 200
+#: A claim begins where the last one ended: what lies before is mostly claimed and sent, and each of these
+#: dead entries would be looked at again every time. What was left out or given back is found so much later.
+FROM_START_SECONDS = 5.0
+_START = (b"-infinity", 0)
 FULL = 5  # times the claim's size
 MOST_LANES = 20_000
 
@@ -37,6 +41,8 @@ class Watch:
         self._now_name = b"now_moved" if settings.demonstration else b"now"
         self._active: deque[int] = deque()
         self._is_first = True
+        self._ends: dict[int, tuple[bytes, int]] = {}  # of runs: where the last claim ended
+        self._from_start_at = 0.0
         self._to_release: list[int] = []
         self._sent_before = 0
         self._rates: deque[int] = deque(maxlen=60)
@@ -91,6 +97,7 @@ class Watch:
                 self.release(withdrawn)
         if gone or len(running) != len(self._active):
             self._active = deque(sorted(running))
+            self._from_start()
 
     def _take_lanes(self, rows: list[Row], asked_at: float) -> None:
         lanes = self._desk.lanes
@@ -114,6 +121,7 @@ class Watch:
                 lane.set_pace()
             if lane.is_paused and not is_paused and asked_at > lane.paused_known_at:
                 lanes.resume(lane)
+                self._from_start()
                 self._desk.wake()
 
     # -- claiming ----------------------------------------------------------------------------------
@@ -121,6 +129,8 @@ class Watch:
     async def _claim(self) -> bool:
         """Fill the queues; True when nothing more is due now."""
         lanes, size = self._desk.lanes, self._settings.claim_size
+        if self._loop.time() - self._from_start_at > FROM_START_SECONDS:
+            self._from_start()
         left = len(self._active)
         while left and self._wants_more():
             if lanes.queued > FULL * size:
@@ -129,9 +139,19 @@ class Watch:
             self._active.rotate(-1)
             many = max(100, size // len(self._active))
             backlog = lanes.with_backlog(self._loop.time(), BACKLOG)
-            rows = await self._claim_of(run, many, backlog)
-            left = left - 1 if len(rows) < many else len(self._active)
+            was_from_start = run not in self._ends
+            found = await self._claim_of(run, many, backlog)
+            if found < many:
+                self._ends.pop(run, None)
+            if found == many or not was_from_start:
+                left = len(self._active)
+            else:
+                left -= 1
         return left == 0
+
+    def _from_start(self) -> None:
+        self._ends.clear()
+        self._from_start_at = self._loop.time()
 
     def _wants_more(self) -> bool:
         desk = self._desk
@@ -139,9 +159,14 @@ class Watch:
             return False
         return desk.lanes.queued - desk.lanes.waiting < desk.low_water or desk.has_waiting
 
-    async def _claim_of(self, run: int, many: int, backlog: list[str]) -> list[Row]:
+    async def _claim_of(self, run: int, many: int, backlog: list[str]) -> int:
         now = self._desk.clock.text()
-        (answer,) = await self._link.run((b"claim", (number(run), now, _texts(backlog), number(many))))
+        at, after = self._ends.get(run, _START)
+        params = (number(run), now, _texts(backlog), number(many), at, number(after))
+        (answer,) = await self._link.run((b"claim", params))
+        if answer.rows:
+            last = max(answer.rows, key=lambda row: (_instant(row[-1]), _int(row[0])))
+            self._ends[run] = (last[-1] or b"", _int(last[0]))
         jobs = [self._job(run, row) for row in answer.rows]
         await self._load_editions({job.edition_id for job in jobs})
         if run in self._active:
@@ -150,10 +175,10 @@ class Watch:
             self._desk.wake()
         else:
             self.release(jobs)
-        return answer.rows
+        return len(answer.rows)
 
     def _job(self, run: int, row: Row) -> Job:
-        delivery, edition, check_in, worker, name, address, domain, issued_at, attempts, first = row
+        delivery, edition, check_in, worker, name, address, domain, issued_at, attempts, first, _ = row
         return Job(
             delivery_id=_int(delivery),
             run_id=run,
