@@ -120,6 +120,28 @@ def test_a_person_who_speaks_of_absence_is_a_person(words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "subject",
+    [
+        "Auto: Reifen platt",
+        "The automatic reply of your hotline is broken",
+        "Automatic door stuck",
+        "Absent labels: gate 3",
+        "Urlaub: wer kommt stattdessen?",
+        "Read: the manual is wrong",
+        "Returned goods",
+        "Fuera de servicio: puerta 3",
+    ],
+)
+def test_a_subject_of_a_person(subject: str) -> None:
+    assert read(mail("The belt is torn.", Subject=subject)).kind is Kind.HUMAN
+
+
+def test_somebody_who_quotes_a_machine_is_a_person() -> None:
+    words = 'Your hotline only says: "Your request has been received". Nobody calls.'
+    assert read(mail(words)).kind is Kind.HUMAN
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Auto-Submitted": "no"},

@@ -190,7 +190,7 @@ class Reader:
             []
             if automatic.is_by_hand(headers)
             else automatic.automatic_reasons(
-                headers, self.from_address, self.subject, null_sender=null_sender
+                headers, self.from_address, self.subject, self.words, null_sender=null_sender
             )
         )
         # An absence note may have a null sender and quote an error; a failure's subject or text decides.

@@ -43,7 +43,7 @@ _FAILED_SUBJECT = re.compile(
     r"|no se puede entregar|no se pudo entregar|mensaje no entregado|no entregado|entrega fallida"
     r"|não (?:foi )?entregue|falha na entrega|non recapitabile|mancato recapito|impossibile recapitare"
     r"|onbestelbaar|niet bezorgd|niedostarczalne|nie dostarczono|zwrot|配信不能|配信できません"
-    r"|送信できません|未達|returned"
+    r"|送信できません|未達"
     r"|non consegnat",
     re.IGNORECASE,
 )
