@@ -169,10 +169,19 @@ def test_it_says_that_somebody_else_listens_there(settings: Settings) -> None:
         assert f"port {port} is already in use; set SENTINEL_INBOUND_LISTEN" in refusal()
 
 
-def test_up_starts_it_when_mail_can_come() -> None:
-    assert names_of_parts(Environment()) == ["web", "engine", "sender"]
-    assert names_of_parts(Environment(demonstration=True)) == [
-        "mailroom", "inbound", "web", "engine", "sender",
-    ]  # fmt: skip
-    fetched = Environment(inbound_imap_url="imaps://me:secret@imap.example.com")
-    assert names_of_parts(fetched) == ["inbound", "web", "engine", "sender"]
+@pytest.mark.parametrize(
+    ("environment", "parts"),
+    [
+        (Environment(), ["web", "engine", "sender"]),
+        (Environment(demonstration=True), ["mailroom", "inbound", "web", "engine", "sender"]),
+        (
+            Environment(inbound_imap_url="imaps://me:secret@imap.example.com"),
+            ["inbound", "web", "engine", "sender"],
+        ),
+    ],
+)
+def test_up_starts_it_when_mail_can_come(
+    settings: Settings, environment: Environment, parts: list[str]
+) -> None:
+    settings.ENVIRONMENT = environment
+    assert names_of_parts() == parts

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import click
 from django.conf import settings
 
-from sentinel.config.environment import Environment
 from sentinel.ops.catalogues import ensure_compiled
 from sentinel.ops.commands.inbound import variable_of_the_ear
 from sentinel.ops.database import database_running, migrate
@@ -37,7 +36,7 @@ def command(empty: bool) -> None:
     if settings.CATCHES_MAIL:
         refuse_if_taken("127.0.0.1", settings.MAIL_ROOM_PORT)
     if environment.ear is not None:
-        refuse_if_taken(environment.ear.host, environment.ear.port, variable_of_the_ear(environment))
+        refuse_if_taken(environment.ear.host, environment.ear.port, variable_of_the_ear())
     ensure_compiled()
     stop = stop_on_signals()
     with database_running() as cluster:
@@ -45,14 +44,15 @@ def command(empty: bool) -> None:
         begin_work()
         if settings.DEMONSTRATION and not empty and not fill_at_first_start(_say, stop.is_set):
             return
-        parts = [_part(name) for name in names_of_parts(environment)]
+        parts = [_part(name) for name in names_of_parts()]
         threading.Thread(target=_announce, args=(stop,), daemon=True).start()
         supervise(parts, stop, say=_say, meanwhile=_watch(cluster))
     _say("stopped")
 
 
-def names_of_parts(environment: Environment) -> list[str]:
+def names_of_parts() -> list[str]:
     """The commands that together are the whole system, in the order of their start."""
+    environment = settings.ENVIRONMENT
     # Whatever takes mail comes first, so that it already listens when somebody sends.
     takes_mail = ["mailroom"] if environment.catches_mail else []
     if environment.ear is not None or environment.mailbox is not None:
