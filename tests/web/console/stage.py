@@ -68,6 +68,35 @@ def set_stage(world: World) -> Stage:
         world.frown(text, worker=worker) for worker, text in zip(workers, words, strict=True)
     )
     world.tick()
+    _handle(world, talked, promised, proposed, confirmed, reopened)
+    world.advance(minutes=30)
+    reported = world.frown(severity=Severity.STOPPED, call_when="before 16:00")
+    foreign = world.frown("印刷がずれます。", worker=world.other_worker)
+    world.advance(minutes=20)
+    return Stage(
+        world=world,
+        at=world.now,
+        reported=reported,
+        talked=talked,
+        promised=promised,
+        proposed=proposed,
+        confirmed=Problem.objects.get(pk=confirmed.pk),
+        reopened=Problem.objects.get(pk=reopened.pk),
+        foreign=foreign,
+        comment=_comment(world),
+        foreign_comment=_comment(world, foreign=True),
+        check=_please_check(world),
+        roster=_roster(world),
+        absence=_absence(world),
+        mail=_mail(world),
+        post=set_mail_stage(world),
+    )
+
+
+def _handle(
+    world: World, talked: Problem, promised: Problem, proposed: Problem, confirmed: Problem, reopened: Problem
+) -> None:
+    """Maria calls everybody and brings each problem as far as its name says."""
     for problem in (talked, promised, proposed, confirmed, reopened):
         acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)
         log_call(
@@ -99,28 +128,6 @@ def set_stage(world: World) -> Stage:
             record_verdict(
                 proposal_id=proposal.pk, verdict=Verdict.NO, words="Same again.", human=True, now=world.now
             )
-    world.advance(minutes=30)
-    reported = world.frown(severity=Severity.STOPPED, call_when="before 16:00")
-    foreign = world.frown("印刷がずれます。", worker=world.other_worker)
-    world.advance(minutes=20)
-    return Stage(
-        world=world,
-        at=world.now,
-        reported=reported,
-        talked=talked,
-        promised=promised,
-        proposed=proposed,
-        confirmed=Problem.objects.get(pk=confirmed.pk),
-        reopened=Problem.objects.get(pk=reopened.pk),
-        foreign=foreign,
-        comment=_comment(world),
-        foreign_comment=_comment(world, foreign=True),
-        check=_please_check(world),
-        roster=_roster(world),
-        absence=_absence(world),
-        mail=_mail(world),
-        post=set_mail_stage(world),
-    )
 
 
 def _worker(world: World, name: str, site: str) -> Worker:
