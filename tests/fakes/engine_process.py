@@ -17,6 +17,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PR_SET_PDEATHSIG = 1
 MARK_BEFORE_SEND = "mark-before-send"
@@ -80,7 +82,7 @@ class Nursery:
             "SENTINEL_DATABASE_URL": database_url,
             "SENTINEL_EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
             "SENTINEL_BASE_URL": "http://testserver",
-            "SENTINEL_SECRET_KEY": "only-for-tests-" + "x" * 32,
+            "SENTINEL_SECRET_KEY": settings.SECRET_KEY,  # what the test has sealed, the engine must open
         }
         self._process = subprocess.Popen(
             [sys.executable, __file__, str(lease_seconds), mutant],
