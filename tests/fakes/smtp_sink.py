@@ -50,6 +50,7 @@ class Sink:
         processing: float = 0.0,
         script: Script | None = None,
         port: int = 0,
+        most_at_once: int = 1000,
     ) -> None:
         self.pipelining, self.tls, self.context = pipelining, tls, context
         self.login, self.mechanisms, self.size = login, mechanisms, size
@@ -58,7 +59,8 @@ class Sink:
         self.port = port
         self.taken: list[Taken] = []
         self.said: list[str] = []
-        self.connections = 0
+        self.connections = self.at_once = 0
+        self.most_at_once = most_at_once
         self.signed_in = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -113,11 +115,13 @@ class Sink:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.at_once += 1
         dialogue = _Dialogue(self, reader, writer, self.connections)
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, asyncio.CancelledError):
                 await dialogue.run()
         finally:
+            self.at_once -= 1
             writer.transport.abort()
             await asyncio.sleep(0)  # it is gone only after another turn of the loop
 
@@ -140,7 +144,8 @@ class _Dialogue:
 
     async def run(self) -> None:
         with suppress(_Left):
-            await self._answer("220 sink")
+            is_full = self.sink.at_once > self.sink.most_at_once
+            await self._answer("421 4.7.0 too many connections" if is_full else "220 sink")
             while True:
                 line = await self.reader.readline()
                 if not line.endswith(b"\n"):

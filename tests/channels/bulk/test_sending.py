@@ -318,6 +318,15 @@ def test_a_relay_that_refuses_to_work_burns_nobody_s_try() -> None:
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {0}
 
 
+def test_a_relay_that_takes_few_connections_is_used_with_those() -> None:
+    run = launch(many=200)
+    with Sink(most_at_once=3, processing=0.002) as sink, sending(relay(sink, connections=10)):
+        wait_until(lambda: sent(run) == 200, seconds=10)
+        assert sink.repeats() == (0, 0)
+        assert len(sink.per_connection()) == 3
+        assert trouble() == ""
+
+
 def test_two_relays_share_the_work_and_one_alone_does_it_all() -> None:
     run = launch(many=200)
     with Sink() as one, Sink(processing=0.001) as two:

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 SLOWEST_PER_SECOND = 0.2
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+#: Refused one connection too many, a relay is asked for more only after this long.
+FULL_SECONDS = 30.0
 #: Connections opened at the same moment; a relay takes a hundred at once for an attack.
 OPENING_AT_ONCE = 10
 RATE_SECONDS = 5.0
@@ -61,6 +63,7 @@ class Relay:
         self._opening: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._held_until = 0.0
+        self._full_until = 0.0
         self._count, self._count_since, self._rate = 0, 0.0, 0.0
         self._set_pace()
 
@@ -157,7 +160,7 @@ class Relay:
 
     def grow(self, wanted: int) -> None:
         """Open connections for so many mails that wait, within the relay's limits."""
-        if self.desk.is_stopping or self._loop.time() < self._held_until:
+        if self.desk.is_stopping or self._loop.time() < max(self._held_until, self._full_until):
             return
         # One probe at a time until the relay took something again.
         most = self.settings.connections if not self.trouble else 1
@@ -169,11 +172,7 @@ class Relay:
 
     async def _open(self) -> None:
         session = Session(self, per_connection=self.settings.per_connection)
-        try:
-            await open_session(session, self.settings, hello_name=self.desk.hello_name)
-        except NotOpened as error:
-            self.hold(str(error))
-            return
+        await open_session(session, self.settings, hello_name=self.desk.hello_name)
         self.sessions.add(session)
         if self.desk.is_stopping:
             session.leave()
@@ -181,10 +180,22 @@ class Relay:
 
     def _opened(self, task: asyncio.Task[None]) -> None:
         self._opening.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("opening a connection to %s failed", self.name, exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, NotOpened):
+            self._not_opened(error)
+        elif error is not None:
+            logger.error("opening a connection to %s failed", self.name, exc_info=error)
             self.hold("a defect while connecting")
         self.desk.wake()
+
+    def _not_opened(self, error: NotOpened) -> None:
+        if not (self.sessions or self._opening):
+            self._full_until = 0.0
+            self.hold(str(error))
+        elif self._loop.time() >= self._full_until:
+            # Others work, or are about to: perhaps the relay takes no more of us at once.
+            self._full_until = self._loop.time() + FULL_SECONDS
+            logger.info("relay %s takes no more connections than it has: %s", self.name, error)
 
     def tick(self, now: float, *, reply_seconds: float, body_seconds: float, idle_seconds: float) -> None:
         """Once a second: give up on silence, let idle connections go, win back speed."""

@@ -354,6 +354,7 @@ class Session(asyncio.Protocol):
         self._waits.clear()
         if self._greeting is not None and not self._greeting.done():
             self._greeting.set_exception(Lost(why))
+            self._greeting.exception()  # nobody may be waiting for it any more
         following, self._next = self._next, None
         body, self._body = self._body, None
         if following is not None and self._refusal is not None:
