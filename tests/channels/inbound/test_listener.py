@@ -72,6 +72,32 @@ def test_a_reply_is_kept_as_it_came() -> None:
     assert b"Still broken" not in bytes(row.raw)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("<olena@lindgren.example>", "olena@lindgren.example"),
+        ("<olena@lindgren.example> SIZE=1000 BODY=8BITMIME", "olena@lindgren.example"),
+        ("< olena@lindgren.example >", "olena@lindgren.example"),
+        ("<a..b.@docomo.example>", "a..b.@docomo.example"),
+        (
+            "<SRS0=x=y=lindgren.example=olena@gateway.example>",
+            "SRS0=x=y=lindgren.example=olena@gateway.example",
+        ),
+        ('<"olena hansen"@lindgren.example>', '"olena hansen"@lindgren.example'),
+        ("<@gateway.example:olena@lindgren.example>", "olena@lindgren.example"),
+        ("<>", ""),
+        ("<> SIZE=10", ""),
+    ],
+)
+def test_senders_are_understood_in_every_form(written: str, meant: str) -> None:
+    with smtp() as client:
+        client.ehlo()
+        assert client.docmd("MAIL", f"FROM:{written}")[0] == 250
+        client.rcpt(reply_to())
+        assert client.data(MAIL)[0] == 250
+    assert IncomingMail.objects.get().envelope_from == meant
+
+
 def test_a_report_of_a_mail_system_has_no_sender() -> None:
     with smtp() as client:
         client.sendmail("", mailbox(Purpose.BOUNCE_OF_MESSAGE, 7, today=TODAY), MAIL)

@@ -8,6 +8,7 @@ LMTP one answer for each recipient.
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any, Protocol
 
 from aiosmtpd.lmtp import LMTP
@@ -24,6 +25,8 @@ _PATIENCE = 2 * LARGEST
 _PROGRESS = 1024 * 1024
 #: More than the reader ever holds, so that reading empties it.
 _EVERYTHING = 1 << 30
+#: What nearly every address looks like, and the parameters behind it.
+_PLAIN = re.compile(r"<([\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9.-]+)>((?: .*)?)", re.ASCII)
 _END = b"\r\n.\r\n"
 TOO_LARGE = "552 5.3.4 this mail is larger than the 30 MB we take"
 TRY_AGAIN = "451 4.3.0 it could not be kept just now; please try again later"
@@ -77,6 +80,11 @@ class Conversation(SMTP):
         finally:
             self._free()
             self._house.leave(self)
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        # why overridden: the parser of everything an address may be costs more than the rest of a mail.
+        plain = _PLAIN.fullmatch(arg or "")
+        return (plain[1], plain[2]) if plain else super()._getaddr(arg)
 
     @syntax("DATA")
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
