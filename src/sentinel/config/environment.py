@@ -49,7 +49,8 @@ class BulkRelay:
     """A relay for check-ins and how hard it may be used.
 
     ``connections``: at most so many at once. ``per_second``: messages, 0 for no limit of ours.
-    ``per_connection``: messages before a connection is renewed. ``mode``: how much is said before an
+    ``per_connection``: messages before a connection is renewed. ``weight``: its share of the work while
+    several relays wait for some. ``mode``: how much is said before an
     answer is waited for; ``auto`` asks the server (full, pipe, lock).
     """
 
@@ -57,6 +58,7 @@ class BulkRelay:
     connections: int = 20
     per_second: float = 0.0
     per_connection: int = 500
+    weight: float = 1.0
     mode: Literal["auto", "full", "pipe", "lock"] = "auto"
 
 
@@ -148,9 +150,7 @@ class Environment(BaseSettings):
     inbound_webhook_secret: Annotated[
         str | None, Field(description="user:password a mail provider's webhooks must sign in with")
     ] = None
-    dkim_key: Annotated[Path | None, Field(description="private key file; mail is signed with it")] = (
-        None
-    )
+    dkim_key: Annotated[Path | None, Field(description="private key file; mail is signed with it")] = None
     dkim_selector: Annotated[str, Field(description="name of the DKIM key in the DNS")] = "sentinel"
     heartbeat_url: Annotated[
         str | None, Field(description="address that is called every minute while all is well")
@@ -370,6 +370,9 @@ def _server_of(parts: SplitResult) -> MailServer:
     )
 
 
+_NUMBERS = "connections, per_second, per_connection, weight"
+
+
 def _relay_of(url: str) -> BulkRelay:
     """A relay from its address. Raises with plain words; the address may hold a secret and is not shown."""
     example = "smtp+starttls://user:password@mail.example.com?connections=20&per_second=100"
@@ -383,16 +386,19 @@ def _relay_of(url: str) -> BulkRelay:
             connections=int(options.pop("connections", 20)),
             per_second=float(options.pop("per_second", 0)),
             per_connection=int(options.pop("per_connection", 500)),
+            weight=float(options.pop("weight", 1)),
             mode=options.pop("mode", "auto"),  # type: ignore[arg-type]
         )
     except ValueError:
-        raise _wrong("has a limit that is no number (connections, per_second, per_connection)") from None
+        raise _wrong(f"has an option that is no number ({_NUMBERS})") from None
     if options:
-        raise _wrong(f"knows connections, per_second, per_connection and mode, but not {', '.join(options)}")
+        raise _wrong(f"knows {_NUMBERS} and mode, but not {', '.join(options)}")
     if relay.mode not in ("auto", "full", "pipe", "lock"):
         raise _wrong("must have mode=auto, full, pipe or lock")
     if not (1 <= relay.connections <= 500 and relay.per_second >= 0 and relay.per_connection >= 1):
         raise _wrong("must have 1 to 500 connections, and no negative limit")
+    if not 0 < relay.weight <= 1000:
+        raise _wrong("must have a weight between 0 and 1000")
     return relay
 
 

@@ -97,6 +97,7 @@ def _relay(relay: Any) -> RelaySettings:
         per_second=relay.per_second,
         per_connection=relay.per_connection,
         mode=relay.mode,
+        weight=relay.weight,
     )
 
 
