@@ -122,14 +122,13 @@ class Bridge:
         except Refused as refused:
             if not _wants_offer(refused):
                 raise Over(ending_of(refused, Side.OWNER)) from None
-            return await self._ring_owner_with_offer(seconds)
+            return await self._ring_owner_with_offer(owner, seconds)
         if offer is None:
             raise Over(Ending(EndReason.FAILED, Side.OWNER, "the telephone answered without an offer"))
         await owner.acknowledge(owner.voice.hold_answer(offer))
         return owner
 
-    async def _ring_owner_with_offer(self, seconds: int) -> Leg:
-        owner = self._owner = self._leg(Side.OWNER)
+    async def _ring_owner_with_offer(self, owner: Leg, seconds: int) -> Leg:
         try:
             answer = await self._ring(owner, Side.OWNER, owner.voice.hold_offer(), seconds)
         except Refused as refused:
@@ -149,7 +148,7 @@ class Bridge:
         except Refused as refused:
             if not _wants_offer(refused):
                 raise Over(ending_of(refused, Side.WORKER)) from None
-            await self._ring_worker_with_offer(owner, seconds)
+            await self._ring_worker_with_offer(owner, worker, seconds)
             return
         if offer is None:
             raise Over(Ending(EndReason.FAILED, Side.WORKER, "the telephone answered without an offer"))
@@ -157,8 +156,7 @@ class Bridge:
         answer = await self._propose(owner, offer)
         await worker.acknowledge(worker.voice.answer(answer, offer))
 
-    async def _ring_worker_with_offer(self, owner: Leg, seconds: int) -> None:
-        worker = self._worker = self._leg(Side.WORKER)
+    async def _ring_worker_with_offer(self, owner: Leg, worker: Leg, seconds: int) -> None:
         said = owner.theirs
         if said is None:
             raise Over(Ending(EndReason.FAILED, Side.OWNER, "the owner's telephone never said its address"))
@@ -177,7 +175,9 @@ class Bridge:
         """Tell one telephone where the other one is, and take its answer; ends the call otherwise."""
         side = Side.OWNER if leg is self._owner else Side.WORKER
         try:
-            answer = await self._until_over(self._exchange(leg, leg.voice.offer(description)))
+            # Shielded: what a telephone accepts must be acknowledged, even when the call is over by then.
+            exchange = asyncio.ensure_future(self._exchange(leg, leg.voice.offer(description)))
+            answer = await self._until_over(asyncio.shield(exchange))
         except Refused as refused:
             raise Over(Ending(EndReason.FAILED, side, f"could not be connected: {refused}")) from None
         return answer

@@ -65,14 +65,13 @@ class Leg:
         self._ack: tuple[Path, bytes] | None = None
         self.incoming = Incoming(agent, self)
         self._letting_go = False
-        agent.enter(self)
 
     # --- our own requests
 
     async def invite(self, body: bytes) -> Description | None:
-        """Let it ring until it answers, with an offer or without. Raises Refused."""
-        if self._inviting is None:
-            self._inviting = self._agent.spawn(self._invite(body))
+        """Let it ring until it answers, with an offer or without. Raises Refused; may then be tried again."""
+        self._agent.enter(self)
+        self._inviting = self._agent.spawn(self._invite(body))
         response = await asyncio.shield(self._inviting)
         if response.status >= 300:
             raise Refused(response, rang=self.rang)
@@ -130,7 +129,9 @@ class Leg:
                 return self._understood(response)
             if response.status in (408, 481):
                 self.is_gone(f"{response.status} {response.reason}")
-            if response.status != 491 or attempt == _TRIES_AFTER_CROSSING - 1 or self.gone.done():
+            # A telephone that is still busy with our last INVITE says 500 and when to come back.
+            later = response.status == 491 or (response.status == 500 and response.headers.get("Retry-After"))
+            if not later or attempt == _TRIES_AFTER_CROSSING - 1 or self.gone.done():
                 break
             # We began this dialog, so the longer of the two waits is ours.
             await asyncio.sleep(random.uniform(2.1, 4.0))  # noqa: S311  (spreads, hides nothing)
@@ -199,6 +200,7 @@ class Leg:
             self._cancel()
             await asyncio.shield(self._inviting)
         if self.dialog.is_established and not self.gone.done():
+            await self._settle()
             await self._acknowledge_in_silence()
             await self._bye()
         self.is_gone("hung up by us")
@@ -220,6 +222,12 @@ class Leg:
         cancel.headers.add("CSeq", f"{invite.request.cseq[0]} CANCEL")
         self._agent.ask_again(invite.path, cancel)
         invite.expire_after(self._agent.timing.patience, "no response")
+
+    async def _settle(self) -> None:
+        """Give a re-INVITE of ours the time to come to its end, so that nothing is left half-said."""
+        if self._asked is not None and not self._asked.final.done():
+            await asyncio.wait([self._asked.final], timeout=4 * self._agent.timing.t1)
+            await asyncio.sleep(0)
 
     async def _acknowledge_in_silence(self) -> None:
         if self._accepted is None or self._ack is not None:

@@ -1,0 +1,124 @@
+"""Real telephones: baresip, answering by itself, with a tone to say and an ear that notes what it hears."""
+
+from __future__ import annotations
+
+import math
+import struct
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.channels.voice.sip.ports import free_port, wait_for_udp
+
+RATE = 8000
+
+
+def write_tone(path: Path, hertz: int, seconds: int) -> None:
+    """A pure tone as 16-bit mono WAV."""
+    samples = (int(12_000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(RATE * seconds))
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+
+
+def samples_of(path: Path) -> tuple[int, ...]:
+    """What a WAV file holds, even while its header still promises nothing."""
+    data = path.read_bytes()
+    body = data[data.index(b"data") + 8 :]
+    return struct.unpack(f"<{len(body) // 2}h", body[: len(body) // 2 * 2])
+
+
+def share(samples: tuple[int, ...], hertz: int) -> float:
+    """How much of the energy is at one frequency: the Goertzel filter, 1.0 for a pure tone."""
+    energy = sum(sample * sample for sample in samples)
+    if not energy:
+        return 0.0
+    factor = 2 * math.cos(2 * math.pi * hertz / RATE)
+    before = last = 0.0
+    for sample in samples:
+        before, last = last, sample + factor * last - before
+    power = last * last + before * before - factor * last * before
+    return 2 * power / (energy * len(samples))
+
+
+@dataclass
+class Phone:
+    """One running telephone."""
+
+    name: str
+    port: int
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        return f"sip:{self.name}@127.0.0.1:{self.port}"
+
+    def heard(self) -> tuple[int, ...]:
+        """Everything it has heard, in one call."""
+        files = sorted(self.folder.glob("dump-*-dec.wav"))
+        return samples_of(files[-1]) if files else ()
+
+    def hears(self, hertz: int, *, seconds: float = 0.5) -> float:
+        """The share of a tone in the last half second."""
+        heard = self.heard()[-int(RATE * seconds) :]
+        return share(heard, hertz) if len(heard) == int(RATE * seconds) else 0.0
+
+
+_CONFIG = """
+poll_method epoll
+sip_listen 127.0.0.1:{port}
+net_interface 127.0.0.1
+rtp_ports {rtp}-{rtp_last}
+audio_source aufile,{folder}/tone.wav
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+module_path {modules}
+module g711.so
+module aufile.so
+module sndfile.so
+module_app account.so
+module_app menu.so
+snd_path {folder}
+"""
+
+
+def _modules() -> Path:
+    return next(path for path in Path("/usr/lib").glob("**/baresip/modules") if path.is_dir())
+
+
+@contextmanager
+def telephone(name: str, hertz: int, folder: Path, *, transport: str = "udp") -> Iterator[Phone]:
+    """A telephone that answers at once and says a tone for a minute."""
+    folder.mkdir(parents=True)
+    write_tone(folder / "tone.wav", hertz, 60)
+    port = free_port(together=2)  # it listens for TLS on the next one
+    rtp = free_port(together=20)
+    config = _CONFIG.format(port=port, rtp=rtp, rtp_last=rtp + 19, folder=folder, modules=_modules())
+    (folder / "config").write_text(config)
+    account = f"<sip:{name}@127.0.0.1:{port};transport={transport}>;regint=0;answermode=auto\n"
+    (folder / "accounts").write_text(account)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["baresip", "-f", str(folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_for_udp(port, process)
+        yield Phone(name, port, folder, process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.returncode not in (0, -15):
+            sys.stderr.write((folder / "log").read_text(errors="replace")[-2000:])

@@ -1,0 +1,63 @@
+"""Ports of this machine: which are free, and when somebody else's program has opened one."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+_UDP, _TCP_LISTENING = "07", "0A"
+
+
+def free_port(*, together: int = 1) -> int:
+    """The first of some even-numbered ports in a row that nobody uses, UDP and TCP alike."""
+    for _ in range(200):
+        with ExitStack() as stack:
+            probe = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1] & ~1
+            probe.close()
+            if first + together < 65_000 and _all_free(range(first, first + together)):
+                return int(first)
+    raise OSError("no free ports")
+
+
+def _all_free(ports: range) -> bool:
+    with ExitStack() as stack:
+        try:
+            for port in ports:
+                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                    stack.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def wait_until(true: Callable[[], object], what: str, *, seconds: float = 10.0) -> None:
+    """Wait for another process to have done something; fails loudly when it does not."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+def wait_for_udp(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a program has bound a UDP port."""
+    _wait_for("udp", port, _UDP, process)
+
+
+def wait_for_tcp(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a program listens on a TCP port."""
+    _wait_for("tcp", port, _TCP_LISTENING, process)
+
+
+def _wait_for(table: str, port: int, state: str, process: subprocess.Popen[bytes]) -> None:
+    def is_open() -> bool:
+        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
+        lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == state for line in lines)
+
+    wait_until(is_open, f"port {port} is open")
