@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from sentinel.inbound import phrases
 from sentinel.inbound.doubting import DOUBTING, SOOTHING
-from sentinel.inbound.verdicts import COMES_BACK, NOT_SOLVED, REQUEST, SOLVED
+from sentinel.inbound.verdicts import AGAIN, COMES_BACK, NOT_SOLVED, REQUEST, SOLVED, WRONG
 
 _LONGEST = 4_000
 _CLAUSES = re.compile(r"[.,;:!?…。、！？；：\n\r•]+|\s[-–—]+\s|(?<=[ぁ-ん一-龥])\s+")
@@ -61,6 +61,8 @@ _ORDER = (
     (phrases.GREETING, _Clause.GREETING),
 )
 _LONGEST_CLAUSE = 90
+#: Up to this many letters the phrases have no room for a "but".
+_LONGEST_SHORT = 22
 
 
 def answer_to_question(words: str, language: str) -> Said:
@@ -73,7 +75,7 @@ def answer_to_question(words: str, language: str) -> Said:
     plain, happy, sad = _without_faces(text)
     clauses = _clauses(plain, language)
     kinds = {kind for kind, _ in clauses}
-    if _Clause.OTHER in kinds:
+    if _Clause.OTHER in kinds or (_QUESTION.search(plain) and kinds):
         return Said.PRAISE if not sad and _is_praise(plain, language) else Said.PROBLEM
     if kinds <= {_Clause.STOP, _Clause.THANKS, _Clause.GREETING} and _Clause.STOP in kinds:
         return Said.UNSUBSCRIBE
@@ -104,12 +106,13 @@ def verdict_of(words: str, language: str) -> Said:
         return Said.THANKS
     if not clauses:
         return Said.WORDS
-    says_yes = _Clause.YES in kinds or any(SOLVED.fullmatch(text) for _, text in clauses)
-    is_bad = _is_wrong_again(plain) or any(NOT_SOLVED.fullmatch(text) for _, text in clauses)
+    says_yes = _Clause.YES in kinds or any(_is(SOLVED, text) for _, text in clauses)
+    is_bad = _is_wrong_again(plain) or any(_is(NOT_SOLVED, text) for _, text in clauses)
     says_no = is_bad or _begins_with_no(clauses)
     if says_no:
         return Said.WORDS if says_yes or _QUESTION.search(words) else Said.NO
-    is_doubtful = sad or _doubts(plain) or _QUESTION.search(words) is not None or _adds_trouble(clauses)
+    is_asking = _QUESTION.search(words) is not None or phrases.PLEASE.search(plain) is not None
+    is_doubtful = sad or is_asking or _doubts(plain) or _adds_trouble(clauses)
     return Said.YES if says_yes and not is_doubtful else Said.WORDS
 
 
@@ -119,6 +122,10 @@ def comes_back(words: str, language: str) -> bool:
     if not plain:
         return False
     return verdict_of(words, language) is Said.NO or _is_wrong_again(plain)
+
+
+def _is(pattern: re.Pattern[str], clause: str) -> bool:
+    return len(clause) <= _LONGEST_CLAUSE and pattern.fullmatch(clause) is not None
 
 
 def _flat(words: str) -> str:
@@ -156,15 +163,27 @@ def _kind_of(clause: str, language: str) -> _Clause:
         return _Clause.OTHER
     if clause == "tak" and language != "pl":
         return _Clause.THANKS if language == "da" else _Clause.YES
+    if len(clause) > _LONGEST_SHORT and phrases.BUT.search(SOOTHING.sub(" ", clause)):
+        # "Thanks for calling but it still leaks": what comes after a "but" is what was meant.
+        return _Clause.OTHER
     for pattern, kind in _ORDER:
         if pattern.fullmatch(clause):
             return kind
-    # "no all fine", "ja danke": two short answers without a comma.
+    return _two_answers(clause)
+
+
+def _two_answers(clause: str) -> _Clause:
+    """Two short answers without a comma: "no all fine", "ja danke". Not so "nothing works" and "no good"."""
     first, _, rest = clause.partition(" ")
-    if rest and any(pattern.fullmatch(first) for pattern in (phrases.NO, phrases.YES)):
-        for pattern, kind in _ORDER:
-            if pattern.fullmatch(rest):
-                return _Clause.YES if kind is _Clause.THANKS and phrases.YES.fullmatch(first) else kind
+    is_yes = phrases.YES.fullmatch(first) is not None
+    if not rest or not (is_yes or phrases.PLAIN_NO.fullmatch(first)):
+        return _Clause.OTHER
+    if phrases.THANKS.fullmatch(rest):
+        return _Clause.YES if is_yes else _Clause.NO
+    if phrases.BAD.fullmatch(rest) or phrases.STOP.fullmatch(rest):
+        return _Clause.BAD if phrases.BAD.fullmatch(rest) else _Clause.STOP
+    if phrases.WHOLE.match(rest) and (phrases.FINE.fullmatch(rest) or phrases.NO.fullmatch(rest)):
+        return _Clause.FINE
     return _Clause.OTHER
 
 
@@ -186,7 +205,7 @@ def _doubts(text: str) -> bool:
 
 def _adds_trouble(clauses: list[tuple[_Clause, str]]) -> bool:
     """Whether something beside the yes sounds like a problem or a wish: "yes, the heating is too cold"."""
-    others = (text for kind, text in clauses if kind is _Clause.OTHER and not SOLVED.fullmatch(text))
+    others = (text for kind, text in clauses if kind is _Clause.OTHER and not _is(SOLVED, text))
     return any(phrases.TROUBLE.search(SOOTHING.sub(" ", text)) for text in others)
 
 
@@ -194,7 +213,8 @@ def _is_wrong_again(text: str) -> bool:
     """Whether some sentence says that it is wrong again; a wish to be called again does not."""
     for sentence in re.split(r"[.;!?。！？\n]+", text):
         soothed = SOOTHING.sub(" ", " ".join(sentence.split()))
-        if COMES_BACK.search(soothed) and not REQUEST.search(soothed):
+        is_again = AGAIN.search(soothed) is not None and WRONG.search(soothed) is not None
+        if (is_again or COMES_BACK.search(soothed)) and not REQUEST.search(soothed):
             return True
     return False
 
@@ -204,4 +224,4 @@ def _begins_with_no(clauses: list[tuple[_Clause, str]]) -> bool:
     said = [(kind, text) for kind, text in clauses if kind not in (_Clause.GREETING, _Clause.THANKS)]
     if not said or said[0][0] is not _Clause.NO or not phrases.PLAIN_NO.fullmatch(said[0][1]):
         return False
-    return not any(kind is _Clause.FINE or SOLVED.fullmatch(text) for kind, text in said[1:])
+    return not any(kind is _Clause.FINE or _is(SOLVED, text) for kind, text in said[1:])

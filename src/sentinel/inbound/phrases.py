@@ -17,7 +17,7 @@ _TAIL = (
     r"|pour le moment|pour l'instant|actuellement|de mon côté|de notre côté|chez nous|ici|à signaler"
     r"|depuis .{1,30}|por ahora|de momento|por el momento|por mi parte|por aquí|aquí|que comunicar"
     r"|desde .{1,30}"
-    r"|por enquanto|per ora|al momento|op dit moment|op het moment|na razie|obecnie|na razie))*"
+    r"|por enquanto|per ora|al momento|op dit moment|op het moment|na razie|obecnie|na razie)){0,4}"
 )
 _MORE = r"(?:,? (?:thanks|thank you|danke|merci|gracias))?"
 
@@ -55,6 +55,21 @@ NO = _clause(
 PLAIN_NO = re.compile(
     r"no+|nope|nah|nein|nö|nee|non|いいえ|いえ|não|nie|nej|нет|ні|hayır|no i (?:do not|don't)"
 )
+#: What turns a sentence around.
+BUT = re.compile(
+    r"\b(?:but|however|though|although|except|only|still|unfortunately|until|aber|jedoch|allerdings"
+    r"|außer|nur|leider"
+    r"|trotzdem|noch|mais|sauf|cependant|pourtant|encore|hélas|malheureusement|pero|salvo|excepto"
+    r"|aunque|todavía|aún"
+    r"|lamentablemente)\b|[んいす]が|けど|けれど|ただ|でも|しかし"
+)
+PLEASE = re.compile(r"\bplease\b|\bbitte\b|s'il (?:vous|te) pla|\bpor favor\b|ください|下さい")
+#: How a fine answer begins that speaks of everything, or denies a problem.
+WHOLE = re.compile(
+    r"(?:everything|all|nothing|no|none|alles|kein\w*|nichts|tout|pas de|aucun\w*|rien|ninguna?|sin"
+    r"|tutto|tudo"
+    r"|wszystko|nessun)\b|i (?:have|do)\b"
+)
 _PROBLEM = r"(?:problems?|issues?|complaints?|comments?|suggestions?|concerns?|troubles?|worries|remarks)"
 _PROBLEME = (
     r"(?:probleme?|beschwerden?|anregung(?:en)?|hinweise?|wünsche|störung(?:en)?|beanstandung(?:en)?|klagen?)"
@@ -68,7 +83,7 @@ FINE = _clause(
     rf"|further|other|new))? {_PROBLEM}(?: (?:or|and|nor|,)? ?{_PROBLEM}){{0,2}}(?: (?:any ?more"
     r"|whatsoever))?",
     r"(?:yes |no )?(?:everything|all|it|that|things?)(?:'s| is| are|'re| seems?| looks?| works?| runs?"
-    r"| has been| going)* ?(?:all )?(?:very |just |really |quite |perfectly |absolutely )?(?:fine|ok|okay"
+    r"| has been| going){0,4} ?(?:all )?(?:very |just |really |quite |perfectly |absolutely )?(?:fine|ok|okay"
     r"|good|well|great|perfect|perfectly|smoothly|working|running|in order|alright"
     r"|all right)(?: as (?:usual|always))?(?: again| now)?",
     r"(?:very )?(?:fine|ok|okay|okey|k|good|all good|all well|all is well|all ok|all fine|perfect|alright"
@@ -76,9 +91,10 @@ FINE = _clause(
     r"|i am satisfied|so far so good|works|it works|no worries|works fine)",
     r"(?:es gibt |ich habe |wir haben |habe |haben )?(?:keine?|keinerlei|ohne)(?: (?:weiteren?"
     rf"|neuen?))? {_PROBLEME}(?: (?:und|oder|,)? ?(?:keine )?{_PROBLEME}){{0,2}}(?: mehr)?",
-    r"(?:es |soweit |derzeit |hier |bei uns |bei mir |momentan |zurzeit )*(?:ist |läuft |funktioniert "
-    r"|klappt |passt )*(?:alles|soweit alles|alles soweit)(?: (?:ist|läuft|funktioniert|klappt|so ?weit"
-    r"|wieder|sehr|ganz|bei uns|hier))* ?(?:gut|ok|okay|in ordnung|i\.? ?o|io|bestens|super|prima|top|klar"
+    r"(?:es |soweit |derzeit |hier |bei uns |bei mir |momentan |zurzeit ){0,4}(?:ist |läuft |funktioniert "
+    r"|klappt |passt ){0,4}(?:alles|soweit alles|alles soweit)(?: (?:ist|läuft|funktioniert|klappt|so ?weit"
+    r"|wieder|sehr|ganz|bei uns|hier)){0,4} ?(?:gut|ok|okay|in ordnung|i\.? ?o|io|bestens|super|prima"
+    r"|top|klar"
     r"|paletti|fein|perfekt|rund|wunderbar|einwandfrei|tutti|roger|läuft|passt)?",
     r"(?:gut|sehr gut|ok|passt|passt (?:alles|so|soweit)|läuft|prima|bestens|top|super|perfekt|in ordnung"
     r"|zufrieden|ich bin (?:sehr )?zufrieden|wir sind (?:sehr )?zufrieden|nichts zu (?:beanstanden|meckern"
@@ -86,12 +102,12 @@ FINE = _clause(
     r"(?:je n'ai |nous n'avons |il n'y a |on n'a )?(?:pas de|aucune?|pas d'autre|sans|plus de"
     rf"|plus aucun)(?: autre)? {_PROBLEMES}(?: (?:ni|et|ou) {_PROBLEMES}){{0,2}}",
     r"(?:tout|ça|cela) (?:va|est|fonctionne|marche|roule|se passe)(?: (?:très|parfaitement|toujours|au"
-    r"|plutôt))* ?(?:bien|ok|parfait|parfaitement|bon|nickel|mieux|en ordre|impeccable|super)?",
+    r"|plutôt)){0,4} ?(?:bien|ok|parfait|parfaitement|bon|nickel|mieux|en ordre|impeccable|super)?",
     r"tout (?:bon|ok|baigne|nickel)|ras|r\.a\.s|rien à signaler|nickel|parfait|très bien|bien|impeccable"
     r"|d'accord|(?:je suis |nous sommes )?(?:très )?satisfaits?|c'est (?:bon|parfait|très bien)",
     r"(?:no tengo |no hay |no tenemos |ya no hay )?(?:ningún|ninguna|sin|no hay|ya no hay"
     rf"|no tengo)(?: más)? {_PROBLEMAS}(?: (?:ni|y|o) {_PROBLEMAS}){{0,2}}",
-    r"todo (?:va |está |esta |sigue |funciona |marcha |muy )*(?:bien|perfecto|correcto|en orden|ok|genial"
+    r"todo (?:va |está |esta |sigue |funciona |marcha |muy ){0,4}(?:bien|perfecto|correcto|en orden|ok|genial"
     r"|estupendo|perfectamente)|(?:muy )?bien|perfecto|de acuerdo|vale|(?:muy )?(?:contento|satisfecho)s?",
     r"(?:特に|今のところ|現在|現状)?(?:は)?(?:何も)?(?:問題|困りごと|困っていること|不具合|トラブル"
     r"|要望|異常)(?:は|も)?(?:特に)?(?:ありません|ございません"
@@ -107,16 +123,17 @@ THANKS = _clause(
     r"(?:(?:ok|okay|great|perfect|super|alright|noted|understood|and|well|oh)[ ,]*)?(?:(?:many|big|lots of"
     r"|kind|best) )?(?:thanks|thank you|thank u|thx|tks|ty|cheers|much appreciated|i appreciate it"
     r"|appreciated)(?: (?:you|a lot|so much|very much|again|all|everyone|team|in advance|for .{1,60}"
-    r"|and .{1,30}|maria|mrs?\.? \w+))*",
+    r"|and .{1,30}|maria|mrs?\.? \w+)){0,4}",
     r"(?:(?:ok|okay|super|prima|alles klar|gut|na dann|und)[ ,]*)?(?:(?:vielen|herzlichen|besten|lieben"
-    r"|schönen|tausend|recht) )*(?:dank|danke|dankeschön|danke schön|merci)(?: (?:schön|sehr|vielmals"
-    r"|ihnen|dir|euch|im voraus|nochmals?|für .{1,60}|an .{1,30}))*",
+    r"|schönen|tausend|recht) ){0,4}(?:dank|danke|dankeschön|danke schön|merci)(?: (?:schön|sehr|vielmals"
+    r"|ihnen|dir|euch|im voraus|nochmals?|für .{1,60}|an .{1,30})){0,4}",
     r"(?:(?:ok|super|parfait|très bien|un grand|mille)[ ,]*)?(?:merci|mercis)(?: (?:beaucoup|bien"
-    r"|infiniment|encore|à vous|à toute .{1,20}|d'avance|pour .{1,60}|bcp))*|je vous remercie(?: .{1,60})?",
+    r"|infiniment|encore|à vous|à toute .{1,20}|d'avance|pour .{1,60}|bcp)){0,4}"
+    r"|je vous remercie(?: .{1,60})?",
     r"(?:(?:ok|vale|muchas|muchísimas|mil|perfecto)[ ,]*)?(?:gracias)(?: (?:a (?:ti|usted|ustedes|todos)"
-    r"|por .{1,60}|de antemano|de nuevo))*|se (?:lo )?agradezco",
+    r"|por .{1,60}|de antemano|de nuevo)){0,4}|se (?:lo )?agradezco",
     r"(?:どうも|本当に|ご対応|ご連絡|早速の(?:ご)?対応|迅速な(?:ご)?対応|お知らせ)?(?:いただき|頂き|を"
-    r"|、)*(?:まことに|誠に|どうも)?(?:ありがとう(?:ございます"
+    r"|、){0,4}(?:まことに|誠に|どうも)?(?:ありがとう(?:ございます"
     r"|ございました)?|有難うございま(?:す|した)|感謝(?:します|いたします|申し上げます)|助かりました"
     r"|お疲れ様です|承知(?:しました|いたしました)|了解(?:です|しました)"
     r"|お世話になっております|よろしくお願い(?:いた)?します)",
@@ -142,7 +159,8 @@ YES = _clause(
 BAD = _clause(
     r"(?:yes )?(?:i|we)(?: do|'ve|'ve got)? ?(?:have|got)? (?:a |an |some |one |the same )?problems?"
     r"|there (?:is|are) (?:a |some )?problems?|(?:a )?problem|not (?:good|ok|okay|happy|well|satisfied"
-    r"|fine)|bad|terrible|unhappy|very bad|i am not (?:happy|satisfied)",
+    r"|fine)|no good|thanks for nothing|bad|terrible|unhappy|very bad|i am not (?:happy|satisfied)",
+    r"danke für nichts|merci pour rien|gracias por nada",
     r"(?:ja )?(?:ich habe|wir haben|es gibt) (?:ein|mehrere|einige)? ?probleme?|problem|schlecht"
     r"|sehr schlecht|nicht gut|unzufrieden|mies|katastrophe",
     r"(?:oui )?(?:j'ai|nous avons|il y a) (?:un|des) problèmes?|problème|mal|pas bien|mauvais|pas content"
@@ -155,9 +173,9 @@ STOP = _clause(
     r"(?:please )?(?:stop|unsubscribe|unsubscribe me|remove me|opt[ -]?out|cancel|end|quit)(?: (?:me"
     r"|please|this|these (?:mails?|emails?|messages)|(?:the |this )?(?:e-?mails?|mails?|messages|list"
     r"|newsletter)|from (?:this|the|your) (?:mailing )?list|asking(?: me)?|sending(?: me)?(?: (?:these"
-    r"|this|any))?(?: more)?(?: (?:e-?mails?|mails?|messages))?|writing(?: me| to me)?))*",
+    r"|this|any))?(?: more)?(?: (?:e-?mails?|mails?|messages))?|writing(?: me| to me)?)){0,4}",
     r"(?:please )?(?:don't|do not) (?:ask|write|e-?mail|mail|contact|send)(?: (?:to )?me)?(?: (?:again"
-    r"|any ?more|these|e-?mails?|mails))*|no more (?:e-?mails?|mails)(?: please)?|take me off (?:this|the"
+    r"|any ?more|these|e-?mails?|mails)){0,4}|no more (?:e-?mails?|mails)(?: please)?|take me off (?:this|the"
     r"|your) list",
     r"(?:bitte )?(?:mich )?(?:abmelden|abbestellen|austragen|abmeldung|stopp|stop|löschen"
     r"|nicht mehr (?:fragen|schreiben|anschreiben|zusenden)|keine (?:weiteren )?(?:mails|e-mails"

@@ -84,6 +84,9 @@ Tengo un problema|es
 👎|en
 0|en
 not good|en
+no good|en
+Thanks for nothing|en
+Danke für nichts|de
 """
 PROBLEM = """
 The printer jams.|en
@@ -113,6 +116,16 @@ The display shows 5.1.1|en
 I am out of office supplies|en
 10|en
 ?|en
+nothing works|en
+works? no|en
+All good?|en
+Thanks for calling but it still leaks|en
+no problems since you fixed it but now it leaks|en
+nichts läuft|de
+Vielen Dank für den Anruf aber es klemmt|de
+keine Probleme außer dass es tropft|de
+no todo bien|es
+問題ありませんが寒いです|ja
 """
 PRAISE = """
 Your technician was very friendly and quick.|en
@@ -223,6 +236,10 @@ No, it works fine now.|en
 What was done?|en
 👍|en
 Partly.|en
+It never works|en
+Yes, please|en
+Yes, please call me.|en
+Der Scanner scannt wieder.|de
 Rufen Sie mich bitte wieder an.|de
 Ich habe es noch nicht getestet.|de
 Ja, aber manchmal klemmt es noch.|de
@@ -247,6 +264,8 @@ Gracias, pero sigue fallando|es
 また止まりました。|ja
 再発しました。|ja
 No, it is not solved.|en
+The scanner at gate 3 does it again|en
+Der Scanner ist heute wieder ausgefallen|de
 """
 NOT_BACK = """
 Thank you!|en
@@ -256,6 +275,12 @@ No problem since then.|en
 Thanks again for your help|en
 I will be back on Monday.|en
 By the way, could you order paper?|en
+Thanks for fixing the broken printer!|en
+Looking forward to working with you again.|en
+The technician is back, thank you.|en
+Immer wieder gerne|de
+Der Scanner scannt wieder einwandfrei.|de
+Bin wieder gesund, danke.|de
 danke, passt|de
 Vielen Dank, läuft wieder einwandfrei.|de
 Ich melde mich wieder, wenn etwas ist.|de
@@ -314,7 +339,7 @@ def test_nothing_is_nothing(words: str) -> None:
     assert not comes_back(words, "")
 
 
-@pytest.mark.parametrize(("words", "language"), cases(HAPPY + FROWN + PROBLEM + PRAISE + YES + NO))
+@pytest.mark.parametrize(("words", "language"), cases(HAPPY + FROWN + PROBLEM + YES + NO))
 def test_it_does_not_depend_on_knowing_the_language(words: str, language: str) -> None:
     assert answer_to_question(words, "") is answer_to_question(words, language)
     assert verdict_of(words, "") is verdict_of(words, language)
