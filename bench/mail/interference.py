@@ -9,9 +9,11 @@ import psycopg
 from bench.mail.database import environment, fresh_database, sentinel
 from bench.mail.meter import metered
 from bench.mail.pages import Visits, percentile, visit
+from bench.mail.provider import plan_next
 from bench.mail.runs import counters, go, launch, sending
 from bench.mail.servers import Place, Sink, fast_sink, free_port, own_sink, running, wait_for_port
 from bench.mail.table import Verdicts, headings, row, say
+from sentinel.checkins.models import Programme
 
 VISITS_A_SECOND = 10
 FROWN_EVERY = 10
@@ -25,10 +27,14 @@ WHERE m.channel = 'email' AND m.kind = 'duty.notice' AND m.dedupe_key LIKE 'open
 
 
 def measure(place: Place, verdicts: Verdicts, *, mails: int, seconds: float) -> None:
-    """The same visits twice: on a quiet machine, then while `mails` leave at full speed."""
+    """The same visits twice: on a quiet machine, then while `mails` leave at full speed.
+
+    The clients of the pages are this process; web, engine and sender are processes of their own.
+    """
     for name in ("quiet", "busy"):
         with fresh_database(place) as connection, own_sink(place.folder, log=True) as sink:
             launch(connection, mails)
+            plan_next(connection, Programme.objects.get().pk)
             port = free_port()
             variables = environment(place, sink.port, SENTINEL_PORT=str(port))
             with (

@@ -116,6 +116,23 @@ def add_workers(connection: psycopg.Connection, provider: Provider, workers: int
     connection.execute("ANALYZE accounts_worker")
 
 
+def plan_next(connection: psycopg.Connection, programme_id: int) -> None:
+    """Everybody's next check-in, so that the engine has nothing to plan while something else is measured."""
+    at = datetime.now(UTC)
+    connection.execute(
+        _CHECK_INS,
+        {
+            "programme": programme_id,
+            "at": at + timedelta(days=28),
+            "state": "planned",
+            "sent_at": None,
+            "after": 0,
+            "until": 2**31,
+        },
+    )
+    connection.execute("ANALYZE checkins_checkin")
+
+
 def add_check_ins(
     connection: psycopg.Connection,
     provider: Provider,

@@ -68,7 +68,7 @@ def own_sink(folder: Path, **options: Any) -> Iterator[Sink]:
             command += [f"--{name.replace('_', '-')}", str(value)]
     if log:
         log.touch()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     sink = Sink(pid=process.pid, port=int(process.stdout.readline()), log=log, keep=keep)
     try:
@@ -91,7 +91,9 @@ def fast_sink(folder: Path) -> Iterator[Sink]:
         return
     port = free_port()
     process = subprocess.Popen(
-        [path, "-u", UNPRIVILEGED, f"127.0.0.1:{port}", "1000"], stdout=subprocess.DEVNULL
+        [path, "-u", UNPRIVILEGED, f"127.0.0.1:{port}", "1000"],
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         wait_for_port(port)
@@ -152,10 +154,19 @@ def temporary_place() -> Iterator[Place]:
 
 @contextmanager
 def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """One of the product's own programs, its words in `log`, stopped at the end as an operator stops it."""
+    """One of the product's own programs, its words in `log`, stopped at the end as an operator stops it.
+
+    In a session of its own: Linux shares the cores among sessions, as a supervisor does among services.
+    """
     with log.open("ab") as words:
         process = subprocess.Popen(
-            command, env=environment, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=words, stderr=words
+            command,
+            env=environment,
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            start_new_session=True,
         )
     try:
         yield process
