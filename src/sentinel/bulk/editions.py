@@ -54,6 +54,8 @@ _WHOLE_HEADERS = {"From": "from", "To": "to", "Date": "date"}
 
 _QP = [chr(byte) if 32 <= byte <= 126 and byte != 61 else f"={byte:02X}" for byte in range(256)]
 _FROM_ATOMS = list("From ")
+#: The same for :meth:`str.translate`, byte for byte of a text read as Latin-1.
+_SPELT = dict(enumerate(_QP))
 
 
 # -- filling ---------------------------------------------------------------------------------------
@@ -280,7 +282,15 @@ def _encoded(kind: str, value: str) -> str:
         and not value.startswith((".", "From "))
     ):
         return value + _SOFT
-    return _wrapped(_atoms(value.replace("\n", _CRLF))) + _SOFT if value else ""
+    if not value:
+        return ""
+    value = value.replace("\n", _CRLF)
+    if len(value) < LONGEST_LINE // 2 and not value.startswith((".", "From ")):
+        # Names with accents are the rule: those that stay on one line need no atoms.
+        spelt = value.encode().decode("latin-1").translate(_SPELT)
+        if len(spelt) < LONGEST_LINE:
+            return spelt + _SOFT
+    return _wrapped(_atoms(value)) + _SOFT
 
 
 def _atoms(text: str, *, at_end: bool = False) -> list[str]:
