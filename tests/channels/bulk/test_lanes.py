@@ -50,11 +50,11 @@ def test_a_paced_domain_keeps_only_itself_waiting() -> None:
     add(lanes, "slow", 5)
     add(lanes, "fast", 5)
     assert domains(take(lanes)).count("fast") == 5
-    assert lanes.next_at() is not None
+    assert lanes.next_at(NOW) is not None
     assert (lanes.queued, lanes.waiting) == (4, 4)
     sent, now = 1, NOW
     while lanes.queued:
-        now = lanes.next_at() or now
+        now = lanes.next_at(now) or now
         found = take(lanes, now)
         for job in found:
             lanes.done(job, now)
@@ -75,7 +75,7 @@ def test_a_limit_per_minute_holds_whatever_is_queued() -> None:
         for job in take(lanes, now):
             instants.append(now)
             lanes.done(job, now)
-        now = lanes.next_at() or now
+        now = lanes.next_at(now) or now
     assert len(instants) == 60
     for at, one_too_many in zip(instants, instants[30:], strict=False):
         assert one_too_many >= at + 60
@@ -100,6 +100,16 @@ def test_a_domain_that_answers_nothing_gets_no_further_connection() -> None:
     assert set(domains(take(lanes, later))) == {"other"}
     lanes.done(first, later)
     assert "slow" in domains(take(lanes, later))
+
+
+def test_a_domain_whose_mails_were_taken_back_wakes_nobody_for_nothing() -> None:
+    lanes = Lanes(connections=10)
+    lanes.lane("slow").pace = Pace(1, 1.0)
+    add(lanes, "slow", 3)
+    take(lanes)
+    lanes.withdraw(lanes.lane("slow"))
+    assert lanes.next_at(NOW + 2) is None
+    assert (lanes.queued, lanes.waiting) == (0, 0)
 
 
 def test_what_was_under_way_goes_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default as default_policy
@@ -9,6 +10,7 @@ from email.policy import default as default_policy
 import pytest
 
 from sentinel.bulk.models import Delivery, DomainLane, Run
+from sentinel.channels.email.bulk.settings import Signing
 from sentinel.kernel.links import Purpose, read
 from tests.channels.bulk.office import (
     ISSUED,
@@ -24,6 +26,7 @@ from tests.channels.bulk.office import (
     trouble,
     wait_until,
 )
+from tests.channels.test_dkim import key, pem, verify
 from tests.fakes.smtp_sink import DROP, HANG, KEEP_AND_DROP, Script, Sink
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -325,6 +328,37 @@ def test_a_relay_that_takes_few_connections_is_used_with_those() -> None:
         assert sink.repeats() == (0, 0)
         assert len(sink.per_connection()) == 3
         assert trouble() == ""
+
+
+def test_a_relay_s_limit_holds_and_keeps_nobody_busy() -> None:
+    launch(many=200)
+    with Sink() as sink, sending(relay(sink, connections=5, per_second=20), claim_size=50):
+        began = time.monotonic()
+        wait_until(lambda: len(sink.taken) >= 20)
+        passed = time.monotonic() - began
+        # One for every fiftieth of a second that passed, the first at once.
+        assert len(sink.taken) <= 20 * (passed + 1) + 1
+        assert states().get("claimed", 0) <= 110
+
+
+def test_relays_get_work_by_their_weights_while_they_wait_for_some() -> None:
+    run = launch(*(f"w{n}@d1.example" for n in range(40)))
+    # One at a time, so that both relays wait for it.
+    DomainLane.objects.create(domain="d1.example", limit_per_minute=900, changed_at=ISSUED)
+    with Sink() as one, Sink() as other:
+        with sending(relay(one, connections=3, weight=3), relay(other, connections=3, weight=1)):
+            wait_until(lambda: sent(run) == 40)
+        assert len(one.taken) + len(other.taken) == 40
+        assert 25 <= len(one.taken) <= 35
+
+
+def test_mails_are_signed_when_there_is_a_key() -> None:
+    run = launch(many=3)
+    signing = Signing(key=pem(key()), selector="sentinel")
+    with Sink() as sink, sending(relay(sink), dkim=signing):
+        wait_until(lambda: sent(run) == 3)
+        for taken in sink.taken:
+            verify(taken.content)
 
 
 def test_two_relays_share_the_work_and_one_alone_does_it_all() -> None:

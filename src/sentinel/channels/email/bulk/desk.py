@@ -114,7 +114,7 @@ class Desk:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        due = self.lanes.next_at()
+        due = self.lanes.next_at(now)
         instants = [due] if due is not None else []
         if self.lanes.queued:
             instants += [now + wait for relay in self.relays if (wait := relay.wait(now)) > 0]
@@ -239,6 +239,12 @@ class Desk:
     def has_waiting(self) -> bool:
         """Whether connections stand idle."""
         return any(relay.waiting for relay in self.relays)
+
+    @property
+    def is_starving(self) -> bool:
+        """Whether connections stand idle although their relay would take mail."""
+        now = self._loop.time()
+        return any(relay.waiting and relay.wait(now) <= 0 for relay in self.relays)
 
     # -- ending ------------------------------------------------------------------------------------
 

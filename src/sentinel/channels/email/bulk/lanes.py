@@ -187,8 +187,9 @@ class Lanes:
             self.waiting -= len(lane.queue)
             self._line_up(lane)
 
-    def next_at(self) -> float | None:
-        """When the first lane that waits for its pace may send again."""
+    def next_at(self, now: float) -> float | None:
+        """When the first lane that waits for its pace may send again; always later than ``now``."""
+        self._wake(now)
         return self._heap[0][0] if self._heap else None
 
     def done(self, job: Job, now: float) -> None:

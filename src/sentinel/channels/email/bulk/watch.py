@@ -155,9 +155,10 @@ class Watch:
 
     def _wants_more(self) -> bool:
         desk = self._desk
-        if desk.is_stopping:
+        queued = desk.lanes.queued
+        if desk.is_stopping or queued > 2 * FULL * self._settings.claim_size:
             return False
-        return desk.lanes.queued - desk.lanes.waiting < desk.low_water or desk.has_waiting
+        return queued - desk.lanes.waiting < desk.low_water or desk.is_starving
 
     async def _claim_of(self, run: int, many: int, backlog: list[str]) -> int:
         now = self._desk.clock.text()
