@@ -20,7 +20,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 #: Refused one connection too many, a relay is asked for more only after this long.
 FULL_SECONDS = 30.0
 #: Connections opened at the same moment; a relay takes a hundred at once for an attack.
-OPENING_AT_ONCE = 10
+OPENING_AT_ONCE = 20
 RATE_SECONDS = 5.0
 
 
