@@ -18,20 +18,23 @@ RATE = 8000
 
 
 def write_tone(path: Path, hertz: int, seconds: int) -> None:
-    """A pure tone as 16-bit mono WAV."""
-    samples = (int(12_000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(RATE * seconds))
+    """A pure tone of whole hertz as 16-bit mono WAV: one second, again and again."""
+    samples = (int(12_000 * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(RATE))
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(RATE)
-        out.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))
+        out.writeframes(struct.pack(f"<{RATE}h", *samples) * seconds)
 
 
-def samples_of(path: Path) -> tuple[int, ...]:
-    """What a WAV file holds, even while its header still promises nothing."""
-    data = path.read_bytes()
-    body = data[data.index(b"data") + 8 :]
-    return struct.unpack(f"<{len(body) // 2}h", body[: len(body) // 2 * 2])
+def last_samples(path: Path, count: int) -> tuple[int, ...]:
+    """The end of a WAV file that is still being written; fewer samples than asked for at its beginning."""
+    header = 44
+    whole = max(0, path.stat().st_size - header) // 2
+    count = min(count, whole)
+    with path.open("rb") as file:
+        file.seek(header + 2 * (whole - count))
+        return struct.unpack(f"<{count}h", file.read(2 * count))
 
 
 def share(samples: tuple[int, ...], hertz: int) -> float:
@@ -60,15 +63,24 @@ class Phone:
     def address(self) -> str:
         return f"sip:{self.name}@127.0.0.1:{self.port}"
 
-    def heard(self) -> tuple[int, ...]:
-        """Everything it has heard, in one call."""
-        files = sorted(self.folder.glob("dump-*-dec.wav"))
-        return samples_of(files[-1]) if files else ()
+    def log(self) -> str:
+        """What it has told its user."""
+        return (self.folder / "log").read_text(errors="replace")
 
-    def hears(self, hertz: int, *, seconds: float = 0.5) -> float:
+    def _ear(self) -> Path | None:
+        files = sorted(self.folder.glob("dump-*-dec.wav"))
+        return files[-1] if files else None
+
+    def heard_seconds(self) -> float:
+        """How much sound has arrived in the last call."""
+        ear = self._ear()
+        return ear.stat().st_size / 2 / RATE if ear else 0.0
+
+    def hears(self, hertz: int) -> float:
         """The share of a tone in the last half second."""
-        heard = self.heard()[-int(RATE * seconds) :]
-        return share(heard, hertz) if len(heard) == int(RATE * seconds) else 0.0
+        ear = self._ear()
+        heard = last_samples(ear, RATE // 2) if ear else ()
+        return share(heard, hertz) if len(heard) == RATE // 2 else 0.0
 
 
 _CONFIG = """
@@ -116,7 +128,8 @@ def telephone(name: str, hertz: int, folder: Path, *, transport: str = "udp") ->
     finally:
         process.terminate()
         try:
-            process.wait(5)
+            # In a call it says goodbye first, and waits for whom we may have killed.
+            process.wait(1.5)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

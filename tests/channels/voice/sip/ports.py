@@ -36,12 +36,12 @@ def _all_free(ports: range) -> bool:
     return True
 
 
-def wait_until(true: Callable[[], object], what: str, *, seconds: float = 10.0) -> None:
+def wait_until(true: Callable[[], object], what: str, *, seconds: float = 20.0) -> None:
     """Wait for another process to have done something; fails loudly when it does not."""
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
 def wait_for_udp(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sentinel.channels.voice.sip.digest import Answerer, Credentials, strongest
+from sentinel.channels.voice.sip.digest import Answerer, Credentials, first_answerable
 from sentinel.channels.voice.sip.message import Request, Response
 
 _MOST_ROUNDS = 4
@@ -47,7 +47,7 @@ class Authentication:
             return False
         proxy = response.status == 407
         name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
-        challenge = strongest(response.headers.all(name), proxy=proxy)
+        challenge = first_answerable(response.headers.all(name), proxy=proxy)
         if challenge is None or not self._credentials.are_for(challenge.realm):
             return False
         who = (proxy, challenge.realm)

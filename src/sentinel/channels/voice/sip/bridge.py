@@ -63,7 +63,9 @@ class Bridge:
         self._intent = intent
         self._numbers = numbers
         self._on_state = on_state
-        self._stop: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._time = loop.time  # asked for by other threads, too
+        self._stop: asyncio.Future[Ending] = loop.create_future()
         self._owner: Leg | None = None
         self._worker: Leg | None = None
         self._bridged_at: float | None = None
@@ -76,7 +78,7 @@ class Bridge:
         """Whole seconds since both were connected; 0 before."""
         if self._bridged_at is None:
             return 0
-        return int(asyncio.get_running_loop().time() - self._bridged_at)
+        return int(self._time() - self._bridged_at)
 
     def hang_up(self, why: str = "ended by Sentinel") -> None:
         """End the call, whatever it is doing."""
@@ -103,7 +105,7 @@ class Bridge:
         owner = await self._ring_owner()
         self._on_state(CallState.OWNER_ANSWERED, Side.OWNER, None)
         await self._ring_worker(owner)
-        self._bridged_at = asyncio.get_running_loop().time()
+        self._bridged_at = self._time()
         self._on_state(CallState.BRIDGED, None, None)
         never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:

@@ -1,6 +1,7 @@
 """Digest authentication as a client: RFC 2617, RFC 7616 and RFC 8760, for 401 and 407.
 
-The strongest algorithm that is offered wins; ``auth-int`` alone is refused, for nobody uses it with SIP.
+Of several challenges the first that we can answer counts. ``auth-int`` alone is refused: nobody uses it
+with SIP.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sentinel.channels.voice.sip.message import Malformed
 _PARAM = re.compile(
     r'\s*,*\s*([A-Za-z0-9_-]{1,32})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))', re.DOTALL | re.ASCII
 )
-_ALGORITHMS: dict[str, str] = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
+_ALGORITHMS: dict[str, str] = {"SHA-256": "sha256", "MD5": "md5"}
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,14 @@ def _unquoted(match: re.Match[str]) -> str:
     return match[3] if match[2] is None else re.sub(r"\\(.)", r"\1", match[2])
 
 
-def strongest(values: Iterable[str], *, proxy: bool) -> Challenge | None:
-    """The best challenge among several; None when none can be answered."""
-    found = []
+def first_answerable(values: Iterable[str], *, proxy: bool) -> Challenge | None:
+    """The first challenge that we can answer, for servers put their favourite first (RFC 8760)."""
     for value in values:
         try:
-            found.append(Challenge.parse(value, proxy=proxy))
+            return Challenge.parse(value, proxy=proxy)
         except Malformed:
             continue
-    order = list(_ALGORITHMS)
-    return min(found, key=lambda challenge: order.index(challenge.algorithm), default=None)
+    return None
 
 
 def _new_cnonce() -> str:
