@@ -6,16 +6,28 @@ docs/reference/settings.md describes each one; a house test compares the two.
 import os
 import re
 import secrets
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sentinel.config.servers import (
+    BulkRelay,
+    Ear,
+    Mailbox,
+    MailServer,
+    default_ear_ports,
+    default_imap_ports,
+    relay_of,
+    server_of,
+    split_address,
+    type_of_tls,
+    wrong,
+)
 
 PREFIX = "SENTINEL_"
 SHORTEST_SECRET = 32
@@ -23,87 +35,24 @@ SHORTEST_SECRET = 32
 MAIL_ROOM_OFFSET = 25
 EAR_OFFSET = 26
 DEMONSTRATION_INBOUND_DOMAIN = "in.sentinel.example"
-
-type_of_tls = {"smtp": "none", "smtp+starttls": "starttls", "smtps": "implicit"}
-default_mail_ports = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-default_ear_ports = {"smtp": 25, "lmtp": 24}
-default_imap_ports = {"imaps": 993, "imap": 143}
-
-
-@dataclass(frozen=True)
-class MailServer:
-    """Where outgoing mail is handed over."""
-
-    host: str
-    port: int
-    username: str = ""
-    password: str = ""
-    tls: str = "none"
-
-    def __repr__(self) -> str:
-        return f"MailServer({self.host}:{self.port}, tls={self.tls})"
-
-
-@dataclass(frozen=True)
-class BulkRelay:
-    """A relay for check-ins and how hard it may be used.
-
-    ``connections``: at most so many at once. ``per_second``: messages, 0 for no limit of ours.
-    ``per_connection``: messages before a connection is renewed. ``weight``: its share of the work while
-    several relays wait for some. ``mode``: how much is said before an
-    answer is waited for; ``auto`` asks the server (full, pipe, lock).
-    """
-
-    server: MailServer
-    connections: int = 20
-    per_second: float = 0.0
-    per_connection: int = 500
-    weight: float = 1.0
-    mode: Literal["auto", "full", "pipe", "lock"] = "auto"
-
-
-@dataclass(frozen=True)
-class Ear:
-    """Where incoming mail is listened for."""
-
-    protocol: Literal["smtp", "lmtp"]
-    host: str
-    port: int
-
-
-@dataclass(frozen=True)
-class Mailbox:
-    """A mailbox that is fetched by IMAP; ``done_folder`` is where fetched mail is moved, empty leaves it."""
-
-    host: str
-    port: int
-    username: str
-    password: str
-    encrypted: bool
-    folder: str = "INBOX"
-    done_folder: str = ""
-
-    def __repr__(self) -> str:
-        return f"Mailbox({self.username}@{self.host}:{self.port}/{self.folder})"
-
-
-def _wrong(message: str) -> PydanticCustomError:
-    return PydanticCustomError("sentinel", message)
+# Services with an address of their own, so that nobody can make the engine call a host of their choice.
+CHAT_SERVICES = (
+    "discord",
+    "gchat",
+    "msteams",
+    "ntfys://ntfy.sh",
+    "slack",
+    "tgram",
+    "threema",
+    "twilio",
+    "vonage",
+)
 
 
 def _default_data_folder() -> Path:
     """`.sentinel` in the checkout, or in the current folder for an installed product."""
     checkout = Path(__file__).resolve().parents[3]
     return (checkout if (checkout / "run.py").exists() else Path.cwd()) / ".sentinel"
-
-
-def _split(url: str, example: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # a port that is no number is only noticed when it is read
-    except ValueError:
-        raise _wrong(f"is not a valid address; it looks like {example}") from None
-    return parts
 
 
 class Environment(BaseSettings):
@@ -152,6 +101,11 @@ class Environment(BaseSettings):
     ] = None
     dkim_key: Annotated[Path | None, Field(description="private key file; mail is signed with it")] = None
     dkim_selector: Annotated[str, Field(description="name of the DKIM key in the DNS")] = "sentinel"
+    chat_targets: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(description="chat and SMS services, or service://host, that people may be reached by"),
+    ] = CHAT_SERVICES
     heartbeat_url: Annotated[
         str | None, Field(description="address that is called every minute while all is well")
     ] = None
@@ -165,11 +119,11 @@ class Environment(BaseSettings):
         if value is None:
             return value
         example = "postgresql://user:password@host:5432/database"
-        parts = _split(value, example)
+        parts = split_address(value, example)
         if parts.scheme not in ("postgresql", "postgres"):
-            raise _wrong(f"must name a PostgreSQL database, for example {example}")
+            raise wrong(f"must name a PostgreSQL database, for example {example}")
         if not parts.path.strip("/"):
-            raise _wrong(f"names no database; it looks like {example}")
+            raise wrong(f"names no database; it looks like {example}")
         return value
 
     @field_validator("email_url")
@@ -178,11 +132,11 @@ class Environment(BaseSettings):
         if value is None:
             return value
         example = "smtp+starttls://user:password@mail.example.com:587"
-        parts = _split(value, example)
+        parts = split_address(value, example)
         if parts.scheme not in type_of_tls:
-            raise _wrong(f"must begin with smtp://, smtps:// or smtp+starttls://, for example {example}")
+            raise wrong(f"must begin with smtp://, smtps:// or smtp+starttls://, for example {example}")
         if not parts.hostname:
-            raise _wrong(f"names no mail server; it looks like {example}")
+            raise wrong(f"names no mail server; it looks like {example}")
         return value
 
     @field_validator("base_url")
@@ -190,38 +144,46 @@ class Environment(BaseSettings):
     def _check_base_url(cls, value: str | None) -> str | None:
         if value is None:
             return value
-        parts = _split(value, "https://sentinel.example.com")
+        parts = split_address(value, "https://sentinel.example.com")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise _wrong("must be a full address, for example https://sentinel.example.com")
+            raise wrong("must be a full address, for example https://sentinel.example.com")
         if parts.path.strip("/") or parts.query or parts.fragment:
-            raise _wrong("must end after the host and port: Sentinel serves from the root of a host")
+            raise wrong("must end after the host and port: Sentinel serves from the root of a host")
         return value.rstrip("/")
 
     @field_validator("secret_key")
     @classmethod
     def _check_secret_key(cls, value: str | None) -> str | None:
         if value is not None and len(value) < SHORTEST_SECRET:
-            raise _wrong(f"must have at least {SHORTEST_SECRET} characters")
+            raise wrong(f"must have at least {SHORTEST_SECRET} characters")
         return value
 
     @field_validator("port")
     @classmethod
     def _check_port(cls, value: int) -> int:
         if not 1 <= value <= 65535 - EAR_OFFSET:
-            raise _wrong(f"must be a number from 1 to {65535 - EAR_OFFSET}")
+            raise wrong(f"must be a number from 1 to {65535 - EAR_OFFSET}")
         return value
 
     @field_validator("data_dir")
     @classmethod
     def _check_data_dir(cls, value: Path) -> Path:
         if value.exists() and not value.is_dir():
-            raise _wrong(f"{value} is a file, not a folder")
+            raise wrong(f"{value} is a file, not a folder")
         return value.expanduser().resolve()
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "chat_targets", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
         return tuple(filter(None, (h.strip() for h in value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("chat_targets")
+    @classmethod
+    def _check_chat_targets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if not re.fullmatch(r"[a-z][a-z0-9+-]*(://(\*\.)?[a-z0-9.-]+)?", entry.lower()):
+                raise _wrong("must hold services like tgram or ntfys://ntfy.example.com, with commas between")
+        return tuple(entry.lower() for entry in value)
 
     @field_validator("bulk_relays", mode="before")
     @classmethod
@@ -232,7 +194,7 @@ class Environment(BaseSettings):
     @classmethod
     def _check_relays(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for url in value:
-            _relay_of(url)
+            relay_of(url)
         return value
 
     @field_validator("inbound_domain")
@@ -242,16 +204,16 @@ class Environment(BaseSettings):
             return value
         domain = value.strip().lower().rstrip(".")
         if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
-            raise _wrong("must be a domain name, for example in.example.com")
+            raise wrong("must be a domain name, for example in.example.com")
         return domain
 
     @field_validator("inbound_listen")
     @classmethod
     def _check_inbound_listen(cls, value: str | None) -> str | None:
         if value is not None:
-            parts = _split(value, "lmtp://127.0.0.1:8024")
+            parts = split_address(value, "lmtp://127.0.0.1:8024")
             if parts.scheme not in default_ear_ports or not parts.hostname:
-                raise _wrong("must begin with smtp:// or lmtp://, for example lmtp://127.0.0.1:8024")
+                raise wrong("must begin with smtp:// or lmtp://, for example lmtp://127.0.0.1:8024")
         return value
 
     @field_validator("inbound_imap_url")
@@ -259,39 +221,39 @@ class Environment(BaseSettings):
     def _check_inbound_imap_url(cls, value: str | None) -> str | None:
         if value is not None:
             example = "imaps://user:password@imap.example.com/INBOX"
-            parts = _split(value, example)
+            parts = split_address(value, example)
             if parts.scheme not in default_imap_ports or not (parts.hostname and parts.username):
-                raise _wrong(f"must begin with imaps:// and name a user, for example {example}")
+                raise wrong(f"must begin with imaps:// and name a user, for example {example}")
         return value
 
     @field_validator("inbound_webhook_secret")
     @classmethod
     def _check_webhook_secret(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"[^:]+:.{16,}", value):
-            raise _wrong("must look like user:password, with a password of at least 16 characters")
+            raise wrong("must look like user:password, with a password of at least 16 characters")
         return value
 
     @field_validator("heartbeat_url")
     @classmethod
     def _check_heartbeat_url(cls, value: str | None) -> str | None:
         if value is not None:
-            parts = _split(value, "https://watch.example.com/ping/sentinel")
+            parts = split_address(value, "https://watch.example.com/ping/sentinel")
             if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise _wrong("must be a full address, for example https://watch.example.com/ping/sentinel")
+                raise wrong("must be a full address, for example https://watch.example.com/ping/sentinel")
         return value
 
     @field_validator("dkim_key")
     @classmethod
     def _check_dkim_key(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
-            raise _wrong(f"names no file: {value}")
+            raise wrong(f"names no file: {value}")
         return value
 
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> "Environment":
         if self.database_url and not self.secret_key:
             # Several machines on one database must agree on it, so nobody may invent it silently.
-            raise _wrong("SECRET_KEY is required when SENTINEL_DATABASE_URL is set")
+            raise wrong("SECRET_KEY is required when SENTINEL_DATABASE_URL is set")
         return self
 
     @property
@@ -317,12 +279,12 @@ class Environment(BaseSettings):
                 if self.demonstration
                 else MailServer("127.0.0.1", 25)
             )
-        return _server_of(urlsplit(self.email_url))
+        return server_of(urlsplit(self.email_url))
 
     @property
     def relays(self) -> tuple[BulkRelay, ...]:
         """The relays for check-ins: the named ones, else the server that takes all other mail."""
-        return tuple(_relay_of(url) for url in self.bulk_relays) or (BulkRelay(self.mail_server),)
+        return tuple(relay_of(url) for url in self.bulk_relays) or (BulkRelay(self.mail_server),)
 
     @property
     def reply_domain(self) -> str:
@@ -358,48 +320,6 @@ class Environment(BaseSettings):
     def secret(self) -> str:
         """The secret key; for the embedded database it is made once and kept in the data directory."""
         return self.secret_key or _kept_secret(self.data_dir / "secret-key")
-
-
-def _server_of(parts: SplitResult) -> MailServer:
-    return MailServer(
-        host=parts.hostname or "",
-        port=parts.port or default_mail_ports[parts.scheme],
-        username=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        tls=type_of_tls[parts.scheme],
-    )
-
-
-_NUMBERS = "connections, per_second, per_connection, weight"
-
-
-def _relay_of(url: str) -> BulkRelay:
-    """A relay from its address. Raises with plain words; the address may hold a secret and is not shown."""
-    example = "smtp+starttls://user:password@mail.example.com?connections=20&per_second=100"
-    parts = _split(url, example)
-    if parts.scheme not in type_of_tls or not parts.hostname:
-        raise _wrong(f"must hold addresses like {example}")
-    options = dict(parse_qsl(parts.query))
-    try:
-        relay = BulkRelay(
-            server=_server_of(parts),
-            connections=int(options.pop("connections", 20)),
-            per_second=float(options.pop("per_second", 0)),
-            per_connection=int(options.pop("per_connection", 500)),
-            weight=float(options.pop("weight", 1)),
-            mode=options.pop("mode", "auto"),  # type: ignore[arg-type]
-        )
-    except ValueError:
-        raise _wrong(f"has an option that is no number ({_NUMBERS})") from None
-    if options:
-        raise _wrong(f"knows {_NUMBERS} and mode, but not {', '.join(options)}")
-    if relay.mode not in ("auto", "full", "pipe", "lock"):
-        raise _wrong("must have mode=auto, full, pipe or lock")
-    if not (1 <= relay.connections <= 500 and relay.per_second >= 0 and relay.per_connection >= 1):
-        raise _wrong("must have 1 to 500 connections, and no negative limit")
-    if not 0 < relay.weight <= 1000:
-        raise _wrong("must have a weight between 0 and 1000")
-    return relay
 
 
 def _kept_secret(path: Path) -> str:
