@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -71,8 +72,12 @@ def measure_floor(place: Place, mail: bytes, mails: int) -> tuple[float, str]:
 def _blast(source: str, file: Path, sink: Sink, sessions: int, mails: int) -> Cost:
     command = [source, "-d", "-F", str(file), "-s", str(sessions), "-m", str(mails)]
     command += ["-f", "bounce@provider.example", "-t", "worker@lindgren.example", f"127.0.0.1:{sink.port}"]
-    with metered(sink=sink.pid) as cost, subprocess.Popen(command) as process:
-        process.wait()
+    before = os.times()
+    with metered(sink=sink.pid) as cost:
+        subprocess.run(command, check=True)
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    cost.cpu = {"source": used, **cost.cpu}
     return cost
 
 
