@@ -33,7 +33,7 @@ FILLERS = re.compile(
     r"actuellement|malheureusement|hélas|alors|de momento|por ahora|por el momento|desgraciadamente"
     r"|bueno|pues|currently|"
     r"at the moment|at present|so far|right now|for now|actually|unfortunately|sadly|well|oh|hm+|yeah"
-    r"|haha)\b[ ,]*)+"
+    r"|haha)\b[ ,]{0,3}){1,5}"
 )
 KEEP_ON = re.compile(
     r"\bkeep (?:it |this )?(?:up|going)(?: the \w+(?: \w+)?)?\b|\bkeep up the \w+ \w+\b|\bweiter so\b"

@@ -123,17 +123,53 @@ def back_on(text: str, today: date) -> date | None:
 
 
 #: What may stand between a preposition and its date: a weekday, an article.
-_FILLERS = re.compile(
-    rf"(?:(?:^|(?<=\s))(?:{_WEEKDAY}|mon|tue|wed|thu|fri|sat|sun|mo|di|mi|fr|lun|mar|mer|jeu|ven|the"
-    r"|den|dem|dnia|lo|il|o|dia)\b[.,]?\s*|[(,\s]+)+$",
-    re.IGNORECASE,
+_FILLERS = frozenset(_WEEKDAYS) | frozenset(
+    (
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "sun",
+        "mo",
+        "di",
+        "mi",
+        "fr",
+        "sa",
+        "so",
+        "lun",
+        "mar",
+        "mer",
+        "jeu",
+        "ven",
+        "sam",
+        "dim",
+        "the",
+        "den",
+        "dem",
+        "dnia",
+        "lo",
+        "il",
+        "o",
+        "dia",
+        "",
+    )
 )
+
+
+def _without_fillers(clause: str) -> str:
+    """The clause up to the preposition before a date."""
+    words = clause.split()
+    while words and words[-1].strip("(,.").lower() in _FILLERS:
+        words.pop()
+    return " ".join(words)
 
 
 def _meaning(before: str, after: str, all_before: str) -> str:
     """What a date is: the first day "back", the "last" day away, "until" (English: that day), or ""."""
     clause = re.split(r"[.!?;。\n](?=\s|$)|[。、]", before)[-1]
-    near = _FILLERS.sub("", clause).strip()
+    near = _without_fillers(clause)
     japanese = _japanese(after)
     if japanese:
         return japanese
