@@ -1,8 +1,7 @@
 """A connection to PostgreSQL on the event loop: libpq in pipeline mode, without threads or generators.
 
-One batch at a time: the statements between two syncs are one transaction and one round trip. Measured
-against psycopg's own asynchronous connection it costs the loop a fifth per batch, and a thread would
-have to fight for the interpreter at full speed.
+One batch at a time: the statements between two syncs are one transaction and one round trip. A thread
+would have to fight for the interpreter at full speed.
 """
 
 from __future__ import annotations
