@@ -138,7 +138,7 @@ class Telephone:
             return
         again = self._invite.state is not State.ACCEPTED
         self._invite.acknowledged()
-        if self._offered and not again:
+        if self._offered and not again and self.heard.state != "hung up":
             answer = body_of(ack.headers.get("Content-Type"), ack.body)
             if answer is None:
                 raise Malformed("an ACK without the answer to an offer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -313,6 +314,8 @@ def test_in_any_weather_nobody_is_left_ringing_or_waiting(
 
 @pytest.mark.parametrize("seed", range(40))
 def test_bad_weather_delays_a_call_and_does_not_prevent_it(seed: int) -> None:
+    random.seed(seed)
+
     async def story() -> None:
         it = scene(weather=Weather(seed, lost=0.15, doubled=0.2, late=0.2), longest_seconds=40)
         assert (await it.over()).reason is EndReason.COMPLETED

@@ -20,7 +20,7 @@ from sentinel.channels.voice.sip.transactions import InviteClient, ServerTransac
 from sentinel.channels.voice.sip.wire import Path
 
 #: How often a re-INVITE that crossed another one is tried again (RFC 3261, section 14.1).
-_TRIES_AFTER_CROSSING = 4
+_TRIES_AFTER_CROSSING = 7
 #: Decides what to say to another end that proposes other media, or wants a proposal (None).
 OnOffer = Callable[["Leg", Description | None], Awaitable[bytes]]
 OnAnswer = Callable[["Leg", Description], None]
@@ -62,7 +62,8 @@ class Leg:
         self._inviting: asyncio.Task[Response] | None = None
         self._asked: Asked | None = None
         self._accepted: Response | None = None
-        self._ack: tuple[Path, bytes] | None = None
+        # By CSeq: a 2xx may be repeated while the next INVITE is already on its way.
+        self._acks: dict[int, tuple[Path, bytes]] = {}
         self.incoming = Incoming(agent, self)
         self._letting_go = False
 
@@ -95,7 +96,7 @@ class Leg:
     async def _negotiate(self, body: bytes) -> Response:
         """Send an INVITE, again with credentials where they are asked for, and take its final response."""
         answered = self._authentication.begin()
-        self._accepted = self._ack = None
+        self._accepted = None
         while True:
             request = self.dialog.request("INVITE")
             for name, value in self._headers.items():
@@ -148,7 +149,7 @@ class Leg:
 
     async def acknowledge(self, body: bytes = b"") -> None:
         """Send the ACK of the last 2xx, and again whenever that 2xx is repeated."""
-        if self._accepted is None or self._ack is not None:
+        if self._accepted is None or not self._owes_ack:
             return
         number = self._accepted.cseq[0]
         ack = self.dialog.request("ACK", cseq=number)
@@ -159,8 +160,8 @@ class Leg:
         with contextlib.suppress(OSError):
             path = await self._agent.path_for(self.dialog)
             self._agent.address(ack, path)
-            self._ack = path, ack.encode()
-            path.send(self._ack[1])
+            self._acks[number] = path, ack.encode()
+            path.send(self._acks[number][1])
 
     def _early(self, response: Response) -> None:
         if self._letting_go:
@@ -170,12 +171,12 @@ class Leg:
             self._on_ringing()
 
     def _answered_again(self, response: Response) -> None:
-        if not 200 <= response.status < 300 or self._accepted is None:
+        if not 200 <= response.status < 300 or not self.dialog.is_established:
             return
-        if tag_of(response.headers.get("To")) != tag_of(self._accepted.headers.get("To")):
+        if tag_of(response.headers.get("To")) != tag_of(self.dialog.remote):
             self._agent.spawn(self._hang_up_fork(response))
-        elif self._ack is not None:
-            path, data = self._ack
+        elif (known := self._acks.get(response.cseq[0])) is not None:
+            path, data = known
             with contextlib.suppress(OSError):
                 path.send(data)
 
@@ -230,7 +231,7 @@ class Leg:
             await asyncio.sleep(0)
 
     async def _acknowledge_in_silence(self) -> None:
-        if self._accepted is None or self._ack is not None:
+        if self._accepted is None or not self._owes_ack:
             return
         try:
             offer = body_of(self._accepted.headers.get("Content-Type"), self._accepted.body)
@@ -253,7 +254,11 @@ class Leg:
     def is_negotiating(self) -> bool:
         """Whether an INVITE of ours has no final answer yet, or its answer no ACK."""
         waiting = self._asked is not None and not self._asked.final.done()
-        return waiting or (self._accepted is not None and self._ack is None)
+        return waiting or self._owes_ack
+
+    @property
+    def _owes_ack(self) -> bool:
+        return self._accepted is not None and self._accepted.cseq[0] not in self._acks
 
     def take(self, request: Request, transaction: ServerTransaction) -> None:
         """Answer a request inside the dialog."""
