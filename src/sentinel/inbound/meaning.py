@@ -60,6 +60,8 @@ _ORDER = (
     (phrases.FINE, _Clause.FINE),
     (phrases.GREETING, _Clause.GREETING),
 )
+#: What may stand beside a yes.
+_AFFIRMING = frozenset({_Clause.YES, _Clause.FINE, _Clause.THANKS, _Clause.GREETING})
 _LONGEST_CLAUSE = 90
 #: Up to this many letters the phrases have no room for a "but".
 _LONGEST_SHORT = 22
@@ -112,7 +114,7 @@ def verdict_of(words: str, language: str) -> Said:
     if says_no:
         return Said.WORDS if says_yes or _QUESTION.search(words) else Said.NO
     is_asking = _QUESTION.search(words) is not None or phrases.PLEASE.search(plain) is not None
-    is_doubtful = sad or is_asking or _doubts(plain) or _adds_trouble(clauses)
+    is_doubtful = sad or is_asking or _doubts(plain) or not all(_goes_with_yes(*clause) for clause in clauses)
     return Said.YES if says_yes and not is_doubtful else Said.WORDS
 
 
@@ -203,10 +205,10 @@ def _doubts(text: str) -> bool:
     return DOUBTING.search(SOOTHING.sub(" ", " ".join(text.split()))) is not None
 
 
-def _adds_trouble(clauses: list[tuple[_Clause, str]]) -> bool:
-    """Whether something beside the yes sounds like a problem or a wish: "yes, the heating is too cold"."""
-    others = (text for kind, text in clauses if kind is _Clause.OTHER and not _is(SOLVED, text))
-    return any(phrases.TROUBLE.search(SOOTHING.sub(" ", text)) for text in others)
+def _goes_with_yes(kind: _Clause, text: str) -> bool:
+    """Whether a clause beside a yes takes nothing back: "yes, I think so", "yes, nothing works" and "ja, bis
+    auf die Tür" hold no word that a list could forbid, so only what is known is allowed."""
+    return kind in _AFFIRMING or _is(SOLVED, text)
 
 
 def _is_wrong_again(text: str) -> bool:

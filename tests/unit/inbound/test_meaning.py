@@ -239,6 +239,21 @@ Partly.|en
 It never works|en
 Yes, please|en
 Yes, please call me.|en
+Yes, I think so.|en
+Yes, maybe|en
+Yes, nothing works.|en
+Yes, I do have a problem.|en
+Yes, thanks. The printer on floor 3 is dead now.|en
+Yes, I have seen the mail, will test tomorrow.|en
+Yes, until yesterday|en
+Yeah, right.|en
+Sure, whatever|en
+Yes, it is solved. Now the scanner eats paper.|en
+Ja, glaube ich|de
+Ja, bis auf die Tür|de
+Ja, ich teste es morgen.|de
+Oui, je vais tester.|fr
+Oui, une sur deux|fr
 Der Scanner scannt wieder.|de
 Rufen Sie mich bitte wieder an.|de
 Ich habe es noch nicht getestet.|de
