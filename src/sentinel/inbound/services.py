@@ -14,6 +14,7 @@ from sentinel.inbound.reading.shapes import Reading
 from sentinel.inbound.rules import back_off
 from sentinel.inbound.sealing import seal, unseal
 from sentinel.inbound.states import IncomingState, Outcome, ThreadKey
+from sentinel.inbound.veiling import without_tokens
 
 #: How far back a mail with the same Message-ID is the same mail.
 _SAME_MAIL_WITHIN = timedelta(days=60)
@@ -63,15 +64,16 @@ def raw_of(mail: IncomingMail) -> bytes:
 
 
 def put_reading(*, mail: IncomingMail, reading: Reading, now: datetime) -> None:
-    """Put what was read into the row, in memory; :func:`settle_reading` writes it with the outcome."""
+    """Put what was read into the row, in memory; :func:`settle_reading` writes it with the outcome.
+    The worker's own links are not kept in it: others will read it."""
     mail.kind = reading.kind.value
     mail.reasons = [_line(reason, 300) for reason in (*reading.reasons, *reading.defects)][:50]
     mail.from_address = _line(reading.from_address, 320)
     mail.from_name = _line(reading.from_name, 200)
-    mail.subject = _line(reading.subject, 500)
+    mail.subject = _line(without_tokens(reading.subject), 500)
     mail.message_id = _line(reading.message_id, 300)
-    mail.words = storable(reading.words)
-    mail.full_text = storable(reading.full_text)
+    mail.words = storable(without_tokens(reading.words))
+    mail.full_text = storable(without_tokens(reading.full_text))
     mail.language = reading.language[:5]
     mail.back_on = reading.back_on
     mail.read_at = now
