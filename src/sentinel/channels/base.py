@@ -32,6 +32,22 @@ class ConsolePayload(TypedDict):
     url: str
 
 
+class WayPayload(TypedDict, total=False):
+    """What ``Claimed.payload`` holds on ``chat``, ``push`` and ``webhook``: what to say and where to.
+
+    ``target`` and ``code`` are sealed; the text holds ``{code}`` where the code belongs.
+    """
+
+    title: str
+    text: str
+    url: str
+    language: str
+    target: str
+    code: str
+    method_id: int
+    problem_id: int | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sent:
     """What one try came to.

@@ -182,7 +182,7 @@ class Environment(BaseSettings):
     def _check_chat_targets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for entry in value:
             if not re.fullmatch(r"[a-z][a-z0-9+-]*(://(\*\.)?[a-z0-9.-]+)?", entry.lower()):
-                raise _wrong("must hold services like tgram or ntfys://ntfy.example.com, with commas between")
+                raise wrong("must hold services like tgram or ntfys://ntfy.example.com, with commas between")
         return tuple(entry.lower() for entry in value)
 
     @field_validator("bulk_relays", mode="before")

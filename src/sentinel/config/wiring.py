@@ -1,16 +1,19 @@
 """Chooses the adapters: the one place that knows which part of the outside a process talks to."""
 
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from sentinel.channels import registry
 from sentinel.channels.canary.sender import CanarySender
+from sentinel.channels.chat.sender import ChatSender
 from sentinel.channels.console.sender import ConsoleSender
 from sentinel.channels.email.dkim import Signer
 from sentinel.channels.email.sender import EmailSender, SmtpServer, Tls
 from sentinel.demonstration.clock import DemonstrationClock
 from sentinel.kernel import clock
+from sentinel.people.sealing import open_target
 
 
 def wire(*, demonstration: bool) -> None:
@@ -22,6 +25,9 @@ def wire(*, demonstration: bool) -> None:
         clock.install(DemonstrationClock())
     registry.register("canary", CanarySender)
     registry.register("console", ConsoleSender)
+    registry.register(
+        "chat", lambda: ChatSender(opener=partial(open_target, channel="chat"), allowed=settings.CHAT_TARGETS)
+    )
     registry.register("email", lambda: EmailSender(mail_server(), signer=signer()))
 
 

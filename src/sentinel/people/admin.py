@@ -48,6 +48,9 @@ class ContactMethods(admin.TabularInline):  # type: ignore[type-arg]
 
     model = ContactMethod
     extra = 0
+    fields = ("channel", "address", "label", "is_enabled", "verified_at")
+    # Nobody but the person can say that a way reaches them.
+    readonly_fields = ("verified_at",)
 
 
 @admin.register(User)

@@ -13,3 +13,7 @@ class UserRefused(Refused):
 
 class ShiftRefused(Refused):
     """This person cannot be officer of the day on that date."""
+
+
+class ContactRefused(Refused):
+    """This way cannot be entered, verified, tested or changed as asked."""

@@ -125,21 +125,50 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class ContactMethod(models.Model):
-    """A way to reach a user. E-mail and console exist for everybody without a row; rows add or switch off."""
+    """A way to reach a user. E-mail and console exist for everybody without a row; rows add or switch off.
+
+    ``address`` is what people see. Where it would be a secret (chat, push, webhook) it is only the masked
+    form, ``sealed`` holds the whole target encrypted, and ``fingerprint`` tells two targets apart. A way
+    carries notices when it is verified and enabled; ``rank``: lower is tried first.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
     channel = models.CharField(max_length=12, choices=[(c.value, c.name.title()) for c in ContactChannel])
     address = models.CharField(max_length=320, blank=True)
+    label = models.CharField(max_length=60, blank=True)
+    sealed = models.TextField(blank=True, editable=False)
+    fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+    rank = models.SmallIntegerField(default=0)
     is_enabled = models.BooleanField(default=True)
+    off_because = models.CharField(max_length=300, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        ordering = ("rank", "id")
         constraints = (
-            models.UniqueConstraint(fields=("user", "channel", "address"), name="contact_method_once"),
+            models.UniqueConstraint(
+                fields=("user", "channel", "address", "fingerprint"), name="contact_method_once"
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.user} by {self.channel}"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether notices may go this way."""
+        return self.is_enabled and self.verified_at is not None and bool(self.sealed)
+
+
+class ContactCode(models.Model):
+    """The code that was sent through a contact method and must be typed back; only its hash is kept."""
+
+    method = models.OneToOneField(ContactMethod, on_delete=models.CASCADE, related_name="code")
+    digest = models.CharField(max_length=64)
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    number = models.PositiveSmallIntegerField(default=1)
 
 
 class Absence(models.Model):

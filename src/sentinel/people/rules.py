@@ -27,6 +27,13 @@ class ContactChannel(StrEnum):
     EMAIL = "email"
     CONSOLE = "console"
     TELEPHONE = "telephone"
+    PUSH = "push"  # a browser or phone that subscribed
+    CHAT = "chat"  # a chat service or SMS, by an address of Apprise
+    WEBHOOK = "webhook"  # a program of the user's own
+
+
+#: Ways that users add themselves; what comes first here is tried first unless the user says otherwise.
+ADDABLE = (ContactChannel.PUSH, ContactChannel.CHAT, ContactChannel.WEBHOOK)
 
 
 @dataclass(frozen=True, kw_only=True)

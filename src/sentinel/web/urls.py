@@ -23,6 +23,7 @@ from sentinel.web.screens import (
     styleguide,
     team,
     today,
+    ways,
     worker,
 )
 from sentinel.web.screens.mail import incoming, runs, standing
@@ -76,6 +77,13 @@ urlpatterns = [
     path("notices/<int:notice_id>/read/", notices.notice_read, name="notice-read"),
     path("profile/", profile.profile, name="profile"),
     path("profile/absence/", profile.profile_absence, name="profile-absence"),
+    path("profile/ways/", ways.way_add, name="way-add"),
+    path("profile/ways/test-mail/", ways.way_test_mail, name="way-test-mail"),
+    re_path(
+        r"^profile/ways/(?P<method_id>\d+)/(?P<act>verify|code|test|on|off|first|remove)/$",
+        ways.way_act,
+        name="way-act",
+    ),
     path("mail/", runs.mail_home, name="mail-home"),
     path("mail/runs/", runs.run_list, name="mail-runs"),
     path("mail/runs/<int:run_id>/", runs.run, name="mail-run"),

@@ -10,6 +10,7 @@ from sentinel.accounts.models import Account, Worker
 from sentinel.accounts.services.reachability import mark_bounced
 from sentinel.outbox.rules import Priority, State
 from sentinel.outbox.services import Claimed, NewMessage, enqueue
+from sentinel.people.contacts import switch_off_lost_method
 from sentinel.people.models import User
 from sentinel.people.rules import Role
 from sentinel.people.selectors import active_users_with_role
@@ -17,6 +18,7 @@ from sentinel.problems.models import Problem
 from sentinel.timeline.services import ENGINE, About, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.ui.links import console_url
+from sentinel.workflows.ways import CODE_KIND, TEST_KIND
 
 
 def report_failed_message(
@@ -24,9 +26,10 @@ def report_failed_message(
 ) -> None:
     """Record that a message failed for good and tell whoever can do something about it, by console.
 
-    A worker's refused address is marked as bounced, which gives the owner a repair task. A notice to a
-    user is reported to the account's manager, mail to a worker to the problem's owner; with neither,
-    to the administrators. Reports about console notices go nowhere else: they cannot fail.
+    A worker's refused address is marked as bounced, which gives the owner a repair task; a user's way at
+    which nobody is any more is switched off. A notice to a user is reported to the account's manager, mail
+    to a worker to the problem's owner; with neither, to the administrators. Reports about console notices
+    go nowhere else: they cannot fail.
     """
     with transaction.atomic():
         problem = (
@@ -44,6 +47,8 @@ def report_failed_message(
         )
         if worker is not None and message.channel == "email" and address_refused:
             mark_bounced(worker_id=worker.pk, reason=reason, now=now)
+        if address_refused and message.payload.get("method_id"):
+            switch_off_lost_method(method_id=message.payload["method_id"], reason=reason, now=now)
         record_event(
             verb=Verb.MESSAGE_FAILED,
             at=now,
@@ -69,7 +74,8 @@ def report_failed_message(
 
 
 def _who_hears(message: Claimed, *, problem: Problem | None, account: Account | None) -> list[User]:
-    if message.channel == "console":
+    # Of codes and tests the person who asked for them sees on their profile what became of them.
+    if message.channel == "console" or message.kind in (CODE_KIND, TEST_KIND):
         return []
     if message.recipient_kind == "worker":
         user = problem.owner if problem else account.owner if account else None
@@ -80,8 +86,12 @@ def _who_hears(message: Claimed, *, problem: Problem | None, account: Account | 
     return list(active_users_with_role(Role.ADMINISTRATOR))
 
 
+def _what(message: Claimed) -> str:
+    return "Mail" if message.channel == "email" else "A message"
+
+
 def _notice(message: Claimed, *, user: User, reason: str) -> NewMessage:
-    subject = str(message.payload.get("subject", message.kind))
+    subject = str(message.payload.get("subject") or message.payload.get("title") or message.kind)
     path = "/notices/"
     if message.problem_id is not None:
         path = f"/problems/{message.problem_id}/"
@@ -95,7 +105,7 @@ def _notice(message: Claimed, *, user: User, reason: str) -> NewMessage:
         recipient_id=user.pk,
         priority=Priority.LADDER,
         payload={
-            "title": f"Mail to {message.address} did not arrive",
+            "title": f"{_what(message)} to {message.address} did not arrive",
             "text": f"“{subject}” was not delivered. Please reach them another way. Reason: {reason[:300]}",
             "url": console_url(path),
         },

@@ -18,8 +18,9 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 
+from sentinel.people.contacts import add_contact_method
 from sentinel.people.models import User
-from sentinel.people.rules import Role
+from sentinel.people.rules import ContactChannel, Role
 from sentinel.web.screens.acts import ACTS
 from sentinel.web.urls import urlpatterns
 from tests.web.console.stage import Stage
@@ -99,6 +100,19 @@ def _notice(stage: Stage) -> str:
     return "/notices/1/read/"
 
 
+def _way_of_owner(stage: Stage) -> str:
+    """A chat of Maria's; nobody else learns that it exists."""
+    found = stage.world.maria.contact_methods.first() or add_contact_method(
+        user=stage.world.maria,
+        channel=ContactChannel.CHAT,
+        target="tgram://123456789:secretsecret/12345",
+        shown="tgram://…",
+        label="",
+        now=stage.at,
+    )
+    return f"/profile/ways/{found.pk}/off/"
+
+
 EXPECTED: dict[str, list[Case]] = {
     "home": [Case(_fixed("/"), EVERYBODY)],
     "today": [Case(_fixed("/today/"), EVERYBODY)],
@@ -169,6 +183,9 @@ EXPECTED: dict[str, list[Case]] = {
     "notice-read": [Case(_notice, EVERYBODY, method="post")],
     "profile": [Case(_fixed("/profile/"), EVERYBODY)],
     "profile-absence": [Case(_fixed("/profile/absence/"), EVERYBODY, method="post")],
+    "way-add": [Case(_fixed("/profile/ways/"), EVERYBODY, method="post")],
+    "way-test-mail": [Case(_fixed("/profile/ways/test-mail/"), EVERYBODY, method="post")],
+    "way-act": [Case(_way_of_owner, ("owner",), known_to=(), method="post")],
     "mail-home": [Case(_fixed("/mail/"), EVERYBODY)],
     "mail-runs": [Case(_fixed("/mail/runs/"), LOOKING, known_to=EVERYBODY)],
     "mail-run": [Case(_run(), LOOKING, known_to=EVERYBODY)],

@@ -9,6 +9,8 @@ DEMONSTRATION = ENVIRONMENT.demonstration
 # Absolute address that links in mail begin with; no trailing slash.
 BASE_URL = ENVIRONMENT.public_url
 DATA_DIR = ENVIRONMENT.data_dir
+# Chat and SMS services that users may be reached by; see sentinel.people.targets.
+CHAT_TARGETS = ENVIRONMENT.chat_targets
 # Called every minute while all is well; empty: nobody watches from outside.
 HEARTBEAT_URL = ENVIRONMENT.heartbeat_url or ""
 

@@ -13,7 +13,9 @@ from sentinel.people.selectors import absences_of, active_users
 from sentinel.people.services import set_absence
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
 from sentinel.web.forms.fields import moment_input, offer
+from sentinel.web.forms.ways import ChatForm
 from sentinel.web.reads.accounts import week_lines
+from sentinel.web.reads.ways import ways_of
 
 
 class OwnAbsenceForm(forms.Form):
@@ -34,7 +36,7 @@ class OwnAbsenceForm(forms.Form):
 @screen()
 def profile(request: ConsoleRequest) -> HttpResponse:
     """Everybody who is signed in, about themselves. An administrator changes name, roles and hours."""
-    return _page(request, OwnAbsenceForm(user=request.user))
+    return profile_page(request)
 
 
 @screen(methods=("POST",))
@@ -42,7 +44,7 @@ def profile_absence(request: ConsoleRequest) -> HttpResponse:
     """The user enters their own absence."""
     form = OwnAbsenceForm(request.POST, user=request.user)
     if not form.is_valid():
-        return _page(request, form, status=422)
+        return profile_page(request, absence=form, status=422)
     values = form.cleaned_data
     try:
         set_absence(
@@ -58,14 +60,25 @@ def profile_absence(request: ConsoleRequest) -> HttpResponse:
         raise
     except Refused as refused:
         form.add_error(None, refused.message)
-        return _page(request, form, status=status_of(refused))
+        return profile_page(request, absence=form, status=status_of(refused))
     return done(request, "Entered. Your duties go to whoever stands in.", "profile")
 
 
-def _page(request: ConsoleRequest, form: OwnAbsenceForm, *, status: int = 200) -> HttpResponse:
+def profile_page(
+    request: ConsoleRequest,
+    *,
+    absence: OwnAbsenceForm | None = None,
+    chat: ChatForm | None = None,
+    refused: tuple[int, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page, with a refused form in the place of a fresh one. ``refused``: a way, and why not."""
     calendar = request.user.calendar
     context = {
-        "form": form,
+        "form": absence or OwnAbsenceForm(user=request.user),
+        "chat_form": chat or ChatForm(prefix="chat"),
+        "refused": refused,
+        "ways": ways_of(request.user),
         "absences": absences_of(request.user, request.now),
         "hours": week_lines(calendar.week) if calendar else [("Mon–Fri", "09:00–17:00")],
     }

@@ -1,0 +1,1 @@
+"""Chat and SMS, through Apprise: one message per target."""

@@ -1,0 +1,91 @@
+"""Targets that users enter: which are allowed, and how they are shown without their secrets. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from sentinel.people.errors import ContactRefused
+
+LONGEST_TARGET = 2_000
+_SHAPE = re.compile(r"[a-z][a-z0-9+.-]*://[\x21-\x7e]+", re.IGNORECASE)
+#: Options of a chat address that would weaken the sending or make one message several.
+FORBIDDEN_OPTIONS = frozenset({"verify", "redirect", "rto", "cto", "retry", "wait", "store", "overflow"})
+#: So much of the last part is shown, when it is long enough to stay a secret all the same.
+_SHOWN, _LONG_ENOUGH = 3, 8
+
+
+def parts_of(target: str) -> SplitResult:
+    """A target in its parts. Refused when two readers could understand it differently."""
+    if len(target) > LONGEST_TARGET or not _SHAPE.fullmatch(target) or re.search(r'[\\#<>"`^{}|]', target):
+        raise ContactRefused(
+            "target_invalid", "This is not an address like tgram://token/chat or https://host/path."
+        )
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        raise ContactRefused("target_invalid", "The host in this address is wrong.") from None
+    if not parts.netloc or parts.netloc.count("@") > 1:
+        raise ContactRefused("target_invalid", "This address names no host, or more than one.")
+    return parts
+
+
+def check_chat_target(target: str, *, allowed: Iterable[str]) -> SplitResult:
+    """Refuse a chat address that the administrator's list does not allow.
+
+    An entry of ``allowed`` is a scheme (``tgram``: a service with a fixed address of its own), or a scheme
+    and the only host it may name (``ntfys://ntfy.example.com``, ``workflows://*.logic.azure.com``).
+    """
+    parts = parts_of(target)
+    options = {name.lower() for name, _value in parse_qsl(parts.query, keep_blank_values=True)}
+    if found := sorted(options & FORBIDDEN_OPTIONS):
+        raise ContactRefused(
+            "target_option", f"Leave out the option {found[0]}; Sentinel decides about that."
+        )
+    if not is_allowed(parts.scheme, _host_of(parts), allowed=allowed):
+        services = ", ".join(sorted({entry.split("://")[0] for entry in allowed})) or "none"
+        raise ContactRefused(
+            "target_not_allowed",
+            f"Messages to {parts.scheme}:// at this host are not allowed here. Allowed services: {services}. "
+            "An administrator can allow more.",
+        )
+    return parts
+
+
+def _host_of(parts: SplitResult) -> str:
+    """The host; empty where what follows the colon is no port but a token (``tgram://123:token/chat``)."""
+    try:
+        _ = parts.port
+    except ValueError:
+        return ""
+    return parts.hostname or ""
+
+
+def is_allowed(scheme: str, host: str, *, allowed: Iterable[str]) -> bool:
+    """Whether an entry of the list allows this scheme at this host."""
+    for entry in allowed:
+        allowed_scheme, _, allowed_host = entry.lower().partition("://")
+        if allowed_scheme == scheme.lower() and (not allowed_host or host_matches(host, allowed_host)):
+            return True
+    return False
+
+
+def host_matches(host: str, pattern: str) -> bool:
+    """Whether a host is the one of ``pattern``, or below it where the pattern begins with ``*.``."""
+    host = host.lower().rstrip(".")
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:])
+    return host == pattern
+
+
+def masked(target: str) -> str:
+    """A target as people may see it: its service and the last three characters, no secret.
+
+    Only where the scheme is that of the web is the host no secret either.
+    """
+    parts = urlsplit(target)
+    tail = parts.path.rstrip("/").rpartition("/")[2]
+    shown = tail[-_SHOWN:] if len(tail) >= _LONG_ENOUGH else ""
+    host = parts.hostname if parts.scheme in ("http", "https") else ""
+    return f"{parts.scheme}://{host or ''}{'/' if host else ''}…{shown}"
