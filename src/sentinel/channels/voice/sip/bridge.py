@@ -221,7 +221,10 @@ class Bridge:
         try:
             return await self._until_over(leg.invite(body), seconds)
         except TimeoutError:
-            raise Over(Ending(EndReason.NO_ANSWER, side, f"rang for {seconds} s")) from None
+            if leg.was_heard:
+                raise Over(Ending(EndReason.NO_ANSWER, side, f"rang for {seconds} s")) from None
+            silence = f"the exchange said nothing for {seconds} s"
+            raise Over(Ending(EndReason.FAILED, side, silence)) from None
 
     async def _until_over(
         self, work: Coroutine[Any, Any, T] | asyncio.Future[T], seconds: float | None = None

@@ -248,6 +248,11 @@ class Leg:
             if not self._authentication.accepts(response, answered):
                 return
 
+    @property
+    def was_heard(self) -> bool:
+        """Whether anything at all has come back on our last INVITE."""
+        return self._asked is not None and self._asked.heard
+
     # --- the other end's requests
 
     @property
