@@ -239,11 +239,14 @@ def _about_check_in(check_in: CheckIn, key: ThreadKey) -> Thread:
 
 
 def _with_check_in(known: Thread, check_in: CheckIn) -> Thread:
-    """A check-in can ask whether a problem is solved: then a reply answers that."""
+    """A check-in can ask whether a problem is solved: then a reply answers that. Not a solution that was
+    proposed after it had been sent: a yes to the last one, late, is none to this one."""
     problem_id = check_in.about_problem_id
     if problem_id is None:
         return replace(known, check_in_id=check_in.pk)
-    current = Proposal.objects.filter(problem=problem_id, settled_at__isnull=True)
+    current = Proposal.objects.filter(
+        problem=problem_id, settled_at__isnull=True, at__lte=check_in.sent_at or check_in.planned_for
+    )
     asked = current.values_list("pk", flat=True).first()
     return replace(known, check_in_id=check_in.pk, problem_id=problem_id, proposal_id=asked)
 
