@@ -234,6 +234,22 @@ def test_an_absence_note_outside_our_threads_postpones_nothing(world: World) -> 
     assert olena(world).away_until is None
 
 
+def test_the_absence_of_whoever_our_mail_was_forwarded_to_is_not_the_workers(world: World) -> None:
+    delivery = deliver(world)
+    to = reply_box(world, delivery)
+    raw = written(
+        world,
+        "I am out of the office. I will be back on 16 March 2026.",
+        to=to,
+        sender="assistant@lindgren.example",
+        subject="Automatic reply",
+        Auto_Submitted="auto-replied",
+    )
+    mail = read(world, drop(world, raw, to=to, sender=""))
+    assert mail.outcome == Outcome.AUTOMATIC.value
+    assert olena(world).away_until is None
+
+
 def test_whoever_writes_is_back(world: World) -> None:
     delivery = deliver(world)
     absence(world, delivery)
@@ -289,11 +305,32 @@ def test_temporary_failures_far_apart_are_forgiven(world: World) -> None:
     assert olena(world).mail_state == MailState.GOOD.value
 
 
-def test_a_block_pauses_the_domain_and_never_blames_the_worker(world: World) -> None:
-    mail = report(world, deliver(world), "5.7.1", "550 5.7.1 message rejected as spam")
-    assert mail.outcome == Outcome.BLOCKED.value
+def test_blocks_of_several_workers_pause_the_domain_and_never_blame_a_worker(world: World) -> None:
+    others = [
+        Worker.objects.create(
+            site=world.olena.site,
+            name=name,
+            email=f"{name}@lindgren.example",
+            joined_at=world.olena.joined_at,
+        )
+        for name in ("lars", "mia")
+    ]
+    for number, worker in enumerate((world.olena, *others), start=1):
+        assert not DomainLane.objects.filter(paused_at__isnull=False).exists()
+        mail = report(world, deliver(world, worker), "5.7.1", f"550 5.7.1 rejected as spam {number}")
+        assert mail.outcome == Outcome.BLOCKED.value
     assert olena(world).mail_state == MailState.GOOD.value
     assert DomainLane.objects.get(domain="lindgren.example").paused_at is not None
+    notices = [n for n in world.notices(world.ada) if "refuses our mail" in n.payload["title"]]
+    assert ["wait until" in n.payload["text"] for n in notices] in ([False, True], [True, False])
+
+
+def test_one_worker_cannot_stop_the_mail_of_everybody_else_at_a_provider(world: World) -> None:
+    delivery = deliver(world)
+    for number in range(4):
+        report(world, delivery, "5.7.1", f"550 5.7.1 message rejected as spam {number}")
+        later(world, minutes=1)
+    assert not DomainLane.objects.filter(paused_at__isnull=False).exists()
     assert any("refuses our mail" in n.payload["title"] for n in world.notices(world.ada))
 
 

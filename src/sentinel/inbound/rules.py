@@ -11,11 +11,18 @@ from sentinel.inbound.reading.shapes import Grade, Part, Reading, Report
 #: A mail whose handling fails is tried so often; then a person looks at it.
 TRIES = 3
 _BACK_OFF = (timedelta(seconds=30), timedelta(minutes=5))
+#: A mail that the database could not carry just now waits so long behind the others.
+STEP_BACK = timedelta(seconds=30)
 #: An absence note that names a day further away is a typing error.
 LONGEST_ABSENCE = timedelta(days=180)
 #: So many temporary failures within the window are a permanent one.
 SOFT_BOUNCES = 3
 SOFT_WINDOW = timedelta(days=14)
+#: Reports of a block about so many different workers within the window stop a whole domain.
+BLOCKED_WORKERS = 3
+BLOCK_WINDOW = timedelta(days=1)
+#: So many mails a day that nothing but a From address ties to a worker act; anybody can write them.
+UNPROVEN_A_DAY = 3
 
 #: What cameras make, unlike the logos of signatures …
 _PHOTOS = frozenset({"image/jpeg", "image/heic", "image/heif", "image/webp"})

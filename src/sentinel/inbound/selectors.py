@@ -7,7 +7,9 @@ from datetime import datetime
 from django.db.models import Min, Prefetch, Q, QuerySet
 
 from sentinel.inbound.models import Attachment, IncomingMail
-from sentinel.inbound.states import IncomingState, Outcome
+from sentinel.inbound.states import IncomingState, Outcome, ThreadKey
+
+_READ = (IncomingState.DONE.value, IncomingState.PERSON.value)
 
 
 def all_incoming() -> QuerySet[IncomingMail]:
@@ -49,6 +51,22 @@ def soft_bounces_of(worker_id: int, *, since: datetime) -> int:
     """How many temporary failures came back for a worker since an instant."""
     return IncomingMail.objects.filter(
         worker_id=worker_id, outcome=Outcome.BOUNCED_SOFT.value, received_at__gte=since
+    ).count()
+
+
+def blocked_workers(*, since: datetime) -> list[int]:
+    """Workers whose mail was reported as blocked since an instant."""
+    rows = IncomingMail.objects.filter(
+        outcome=Outcome.BLOCKED.value, received_at__gte=since, worker_id__isnull=False
+    )
+    return list(rows.order_by("worker_id").values_list("worker_id", flat=True).distinct())
+
+
+def unproven_of(worker_id: int, *, since: datetime) -> int:
+    """How many mails since an instant nothing but their From address ties to a worker."""
+    weak = (ThreadKey.SENDER.value, ThreadKey.REFERENCES.value)
+    return IncomingMail.objects.filter(
+        worker_id=worker_id, thread__in=weak, received_at__gte=since, state__in=_READ
     ).count()
 
 

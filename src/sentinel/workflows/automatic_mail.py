@@ -12,8 +12,8 @@ from sentinel.accounts.services.reachability import mark_bounced
 from sentinel.bulk.models import DomainLane
 from sentinel.bulk.services import pause_lane
 from sentinel.inbound.reading import Grade, Report
-from sentinel.inbound.rules import SOFT_BOUNCES, SOFT_WINDOW, gravest
-from sentinel.inbound.selectors import soft_bounces_of
+from sentinel.inbound.rules import BLOCK_WINDOW, BLOCKED_WORKERS, SOFT_BOUNCES, SOFT_WINDOW, gravest
+from sentinel.inbound.selectors import blocked_workers, soft_bounces_of
 from sentinel.inbound.states import Outcome
 from sentinel.problems.models import Problem
 from sentinel.standing.rules import domain_of
@@ -38,11 +38,13 @@ _GRADED = {
 
 
 def note_absence(arrival: Arrival) -> Done:
-    """With a believable day of return, what waits for the worker waits until then; else it is only noted."""
+    """With a believable day of return, what waits for the worker waits until then; else it is only noted.
+    The absence of whoever our mail was forwarded to is not the worker's."""
     worker, back_on = arrival.thread.worker, arrival.reading.back_on
     if (
         worker is not None
         and arrival.is_proven
+        and arrival.is_own
         and worker_is_away(worker=worker, back_on=back_on, now=arrival.now)
     ):
         note = f"Away until {back_on:%Y-%m-%d}" if back_on else ""
@@ -106,22 +108,35 @@ def _bounce(arrival: Arrival, worker: Worker, reason: str) -> None:
 
 
 def _block(arrival: Arrival, report: Report) -> None:
-    """They do not want mail of ours: its whole domain waits, and people who can mend it hear of it. The
-    worker's address may be perfectly fine."""
+    """They do not want mail of ours: people who can mend it hear of it, and when it is said about several
+    workers, the whole domain waits. The worker's address may be perfectly fine.
+
+    Not at the first: any worker can write such a report about their own mail, and must not be able to stop
+    the mail of everybody else at a large provider.
+    """
     thread = arrival.thread
     address = thread.delivery.address if thread.delivery else next(iter(thread.addresses), report.recipient)
     domain = domain_of(address)
     is_paused = DomainLane.objects.filter(domain=domain, paused_at__isnull=False).exists()
-    if thread.delivery is not None and domain and not is_paused:
+    if thread.delivery is not None and domain and not is_paused and _blocks_many(arrival, domain):
         pause_lane(domain=domain, reason=_words(report), user_id=None, now=arrival.now)
-    waits = "Check-ins to it wait until somebody resumes them. " if thread.delivery is not None else ""
+        is_paused = True
+    waits = "Check-ins to it wait until somebody resumes them. " if is_paused else ""
     tell_administrators(
-        key=f"mail.blocked:{domain}:{arrival.now:%Y%m%d}",
+        key=f"mail.blocked:{domain[:80]}:{'paused' if is_paused else 'told'}:{arrival.now:%Y%m%d}",
         title=f"{domain} refuses our mail",
         text=f"{waits}They say: {_words(report)}",
         path="/mail/",
         now=arrival.now,
     )
+
+
+def _blocks_many(arrival: Arrival, domain: str) -> bool:
+    """Whether mail to enough different workers at this domain was blocked within a day."""
+    blocked = blocked_workers(since=arrival.now - BLOCK_WINDOW)
+    worker = arrival.thread.worker
+    ids = {*blocked, worker.pk} if worker else set(blocked)  # this one's outcome is not written yet
+    return Worker.objects.filter(pk__in=ids, email__iendswith=f"@{domain}").count() >= BLOCKED_WORKERS
 
 
 def _staff_report(arrival: Arrival, report: Report) -> Done:

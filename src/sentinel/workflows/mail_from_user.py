@@ -25,6 +25,11 @@ def act_on_user_mail(arrival: Arrival, user: User) -> Done:
     problem_id = arrival.thread.problem_id
     account_id = arrival.links().account_id
     links = Links(account_id=account_id, user_id=user.pk, problem_id=problem_id)
+    if arrival.thread.worker is not None:
+        # The worker holds this address, too, and anybody can write a From: it would be a note in a
+        # colleague's name that the colleague never wrote.
+        note = f"It comes from the address of {user}, but answers mail to {arrival.thread.worker.name}."
+        return Done(outcome=Outcome.UNPLACED, needs_person=True, note=note, links=links)
     if problem_id is None or not arrival.thread.is_signed:
         note = f"{user} wrote to a mailbox that takes answers about one problem only."
         return Done(outcome=Outcome.UNPLACED, needs_person=True, note=note, links=links)

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Q
+
 from sentinel.accounts.services import unsubscribe_worker
 from sentinel.accounts.services.reachability import mark_back
 from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import ByMail, CheckInState, Face, ResponseKind
+from sentinel.checkins.services import lock_check_in
 from sentinel.inbound.meaning import Said, answer_to_question, comes_back, verdict_of
+from sentinel.inbound.rules import UNPROVEN_A_DAY
+from sentinel.inbound.selectors import unproven_of
 from sentinel.inbound.states import Outcome
 from sentinel.kernel.errors import NotFound
 from sentinel.problems.models import Problem, Proposal
-from sentinel.problems.rules import REOPENINGS_A_DAY, How, ProblemState, Verdict
+from sentinel.problems.rules import OPEN_STATES, REOPENINGS_A_DAY, How, ProblemState, Verdict
 from sentinel.problems.services import lock_problem
 from sentinel.timeline.selectors import events_of_problem
 from sentinel.timeline.services import record_event
@@ -26,6 +31,7 @@ from sentinel.workflows.acting import about_problem, about_worker, worker_actor
 from sentinel.workflows.mail_notices import tell_owner
 from sentinel.workflows.mail_outcome import Arrival, Done
 from sentinel.workflows.mail_questions import ask_plainly
+from sentinel.workflows.mail_thread import Thread
 from sentinel.workflows.record_response import Answer, Signals, record_response
 from sentinel.workflows.record_verdict import record_verdict
 from sentinel.workflows.telephone_verdict import object_to_confirmation, report_again
@@ -43,10 +49,24 @@ def act_on_worker_mail(arrival: Arrival) -> Done:
     thread = arrival.thread
     if not arrival.is_proven or thread.worker is None:
         return _unproven(arrival)
-    done = _act(arrival)
     if arrival.is_own and thread.worker.away_until is not None:
-        mark_back(worker_id=thread.worker.pk)
-    return done
+        _come_back(thread)
+    return _act(arrival)
+
+
+def _come_back(thread: Thread) -> None:
+    """Whoever writes is back. Before anything else is written, because of the order of locks that holds
+    everywhere: the check-in, problems' rows, the worker's, and the stream last."""
+    worker = thread.worker
+    if worker is None:
+        return
+    if thread.check_in_id is not None:
+        lock_check_in(thread.check_in_id)
+    states = [state.value for state in OPEN_STATES]
+    concerned = Q(worker=worker, state__in=states) | Q(pk=thread.problem_id or 0)
+    for pk in Problem.objects.filter(concerned).order_by("pk").values_list("pk", flat=True):
+        lock_problem(pk)
+    mark_back(worker_id=worker.pk)
 
 
 def _act(arrival: Arrival) -> Done:
@@ -268,7 +288,13 @@ def _nothing_new(arrival: Arrival) -> Done:
 
 def _unproven(arrival: Arrival) -> Done:
     """Only the From address names the worker, and anybody can write that: nothing is opened, reopened,
-    confirmed or stopped. A frown becomes a "please check"; anything else the owner reads."""
+    confirmed or stopped. A frown becomes a "please check"; anything else the owner reads.
+
+    A few a day: whoever knows a worker's address must not be able to bury its owner."""
+    worker = arrival.thread.worker
+    if worker and unproven_of(worker.pk, since=arrival.now - timedelta(days=1)) >= UNPROVEN_A_DAY:
+        note = "Only the From address names the worker, who has written as often today."
+        return Done(outcome=Outcome.UNPLACED, needs_person=True, note=note, links=arrival.links())
     said = answer_to_question(arrival.words, arrival.language)
     check_in_id = arrival.thread.check_in_id or _latest_check_in(arrival)
     is_answer = arrival.thread.problem_id is None and said in _ANSWERS
