@@ -11,7 +11,7 @@ from django.db import connection
 from sentinel.inbound.errors import MailSettled, MailUnknown
 from sentinel.inbound.models import Attachment, IncomingMail
 from sentinel.inbound.reading.shapes import Reading
-from sentinel.inbound.rules import back_off
+from sentinel.inbound.rules import STEP_BACK, back_off
 from sentinel.inbound.sealing import seal, unseal
 from sentinel.inbound.states import IncomingState, Outcome, ThreadKey
 from sentinel.inbound.veiling import without_tokens
@@ -169,6 +169,13 @@ def put_off(*, mail: IncomingMail, error: str, now: datetime) -> bool:
     fields = ["attempts", "last_error", "state", "read_at", "outcome", "outcome_note", "next_at"]
     mail.save(update_fields=fields)
     return wait is None
+
+
+def step_back(*, mail_id: int, error: str, now: datetime) -> None:
+    """The database could not carry this mail: it waits behind the others. No try is counted, for the mail
+    is not at fault."""
+    waiting = IncomingMail.objects.filter(pk=mail_id, state=IncomingState.WAITING.value)
+    waiting.update(next_at=now + STEP_BACK, last_error=storable(error)[:2000])
 
 
 def settle_by_person(

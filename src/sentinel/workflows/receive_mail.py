@@ -7,12 +7,13 @@ tried again with growing pauses, and then waits for a person, too. Nothing is dr
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import Error, InterfaceError, OperationalError, transaction
 
 from sentinel.checkins.models import Programme
 from sentinel.inbound.models import IncomingMail
@@ -27,6 +28,7 @@ from sentinel.inbound.services import (
     put_reading,
     raw_of,
     settle_reading,
+    step_back,
 )
 from sentinel.inbound.states import IncomingState, Outcome
 from sentinel.kernel.errors import Refused
@@ -41,16 +43,30 @@ logger = logging.getLogger(__name__)
 
 #: PostgreSQL's class of errors for what exceeds a limit of its own: then it is the mail after all.
 _TOO_MUCH = "54"
+#: … and for transactions that were in each other's way.
+_MET = "40"
 
 
 def receive_next_mail(*, now: datetime) -> int | None:
-    """Handle the mail that has waited longest and no other engine holds. Its id; None when none waits."""
-    with transaction.atomic():
-        mail = claim_mail(now=now)
-        if mail is None:
-            return None
-        _handle(mail, now=now)
-        return mail.pk
+    """Handle the mail that has waited longest and no other engine holds. Its id; None when none waits.
+
+    Raises the database's error when it is away, or cannot carry this mail now; then the next one is tried
+    before this one is again.
+    """
+    mail = None
+    try:
+        with transaction.atomic():
+            mail = claim_mail(now=now)
+            if mail is None:
+                return None
+            _handle(mail, now=now)
+            return mail.pk
+    except (OperationalError, InterfaceError) as error:
+        if mail is not None and not _is_over_at_once(error):
+            # A disk or a memory that is too full for this one may do for the others behind it.
+            with suppress(Error):
+                step_back(mail_id=mail.pk, error=str(error), now=now)
+        raise
 
 
 def receive_mail(incoming_id: int, now: datetime) -> None:
@@ -101,6 +117,11 @@ def _is_innocent(error: Exception) -> bool:
     if not isinstance(error, (OperationalError, InterfaceError)):
         return False
     return not str(getattr(error.__cause__, "sqlstate", "") or "").startswith(_TOO_MUCH)
+
+
+def _is_over_at_once(error: Exception) -> bool:
+    """Whether two engines met: the second try a moment later succeeds."""
+    return str(getattr(error.__cause__, "sqlstate", "") or "").startswith(_MET)
 
 
 def _read(mail: IncomingMail, raw: bytes, *, now: datetime) -> tuple[Reading, Thread]:
