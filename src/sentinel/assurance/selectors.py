@@ -12,7 +12,7 @@ from sentinel.assurance.models import Canary, Finding
 from sentinel.assurance.rules import Check, Seen
 from sentinel.bulk.models import Delivery
 from sentinel.bulk.selectors import sender_state
-from sentinel.bulk.states import DeliveryState, RunState
+from sentinel.bulk.states import RunState
 from sentinel.escalation.models import Duty
 from sentinel.inbound.models import IncomingMail
 from sentinel.inbound.states import IncomingState
@@ -95,11 +95,7 @@ def _unsent_check_ins(now: datetime) -> Seen:
     breathes = sender.alive_at is not None and now - sender.alive_at < _SENDER_BREATH
     if breathes or sender.paused_at is not None:
         return Seen(check=Check.SENDER_SILENT, count=0)
-    rows = Delivery.objects.filter(
-        state__in=[DeliveryState.PENDING.value, DeliveryState.DEFERRED.value],
-        next_at__lte=now,
-        run__state=RunState.RUNNING.value,
-    )
+    rows = Delivery.objects.filter(is_waiting=True, next_at__lte=now, run__state=RunState.RUNNING.value)
     return _seen(Check.SENDER_SILENT, rows, "next_at")
 
 

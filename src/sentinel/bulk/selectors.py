@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 
-from sentinel.bulk.models import Delivery, DomainLane, Run, SenderState
+from sentinel.bulk.models import Begun, Delivery, DomainLane, Run, SenderState
 from sentinel.bulk.states import LIVE_STATES, DeliveryState, RunState
 
 _READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
+_ASIDE = (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.SKIPPED)
 #: Without a sign of life for this long the sender's word on its speed counts no more.
 FRESH = timedelta(seconds=15)
 _ON_ITS_WAY = Q(state__in=[state.value for state in LIVE_STATES])
@@ -115,7 +116,7 @@ def _through_at(run: Run, waiting: int, rate: float | None, now: datetime) -> da
     at = now + timedelta(minutes=(waiting - min(run.deferred, waiting)) / rate)
     if run.deferred:
         # Deferred ones go at their own time, however fast the others are.
-        rows = Delivery.objects.filter(run=run, state=DeliveryState.DEFERRED.value)
+        rows = Delivery.objects.filter(run=run, state=DeliveryState.DEFERRED.value, is_aside=True)
         last: datetime | None = rows.aggregate(at=Max("next_at"))["at"]
         return max(at, last) if last is not None else at
     return at
@@ -181,7 +182,21 @@ def sender_state() -> SenderState:
 
 def deliveries(run_id: int, state: DeliveryState) -> QuerySet[Delivery]:
     """The deliveries of a run in one state, oldest first."""
-    return Delivery.objects.filter(run=run_id, state=state.value).order_by("pk")
+    rows = Delivery.objects.filter(run=run_id).order_by("pk")
+    is_claimed = Q(state=DeliveryState.CLAIMED.value)
+    if state is DeliveryState.CLAIMED:
+        return rows.filter(is_claimed).exclude(pk__in=begun_ids())
+    if state is DeliveryState.BEGUN:
+        return rows.filter(Q(state=state.value) | (is_claimed & Q(pk__in=begun_ids())))
+    if state in _ASIDE:
+        rows = rows.filter(is_aside=True)  # what has an index of its own
+    return rows.filter(state=state.value)
+
+
+def begun_ids() -> set[int]:
+    """Claimed deliveries whose bodies may be on the wire; some may have their outcome already."""
+    groups = Begun.objects.values_list("deliveries", flat=True)
+    return {delivery for group in groups for delivery in group}
 
 
 def delivery_for(delivery_id: int) -> Delivery | None:
@@ -209,7 +224,7 @@ def delivered_since(account_id: int, since: datetime) -> int:
 def sendable(now: datetime) -> QuerySet[Delivery]:
     """Deliveries that may go out now, the longest due first: their time has come and nothing is stopped."""
     rows = Delivery.objects.filter(
-        state__in=_READY, next_at__lte=now, run__state=RunState.RUNNING.value
+        is_waiting=True, next_at__lte=now, run__state=RunState.RUNNING.value
     ).exclude(domain__in=DomainLane.objects.filter(paused_at__isnull=False).values("domain"))
     if sender_state().paused_at is not None:
         rows = rows.none()
@@ -218,18 +233,18 @@ def sendable(now: datetime) -> QuerySet[Delivery]:
 
 def waiting_since(moment: datetime) -> QuerySet[Delivery]:
     """Deliveries launched before an instant that no sender holds or has sent yet."""
-    return Delivery.objects.filter(state__in=_READY, issued_at__lt=moment)
+    return Delivery.objects.filter(is_waiting=True, issued_at__lt=moment)
 
 
 def next_delivery_at() -> datetime | None:
     """When the next delivery is due, for sleeping exactly that long."""
-    found: datetime | None = Delivery.objects.filter(state__in=_READY).aggregate(at=Min("next_at"))["at"]
+    found: datetime | None = Delivery.objects.filter(is_waiting=True).aggregate(at=Min("next_at"))["at"]
     return found
 
 
 def unreported_failures() -> QuerySet[Delivery]:
     """Deliveries that failed for good and nobody was told of, oldest first."""
-    return Delivery.objects.filter(state=DeliveryState.FAILED.value, reported_at__isnull=True).order_by("pk")
+    return Delivery.objects.filter(is_unreported=True).order_by("pk")
 
 
 EXPORT_HEADINGS = (
@@ -243,14 +258,17 @@ def export_rows(run_id: int) -> Iterator[list[str]]:
     yield list(EXPORT_HEADINGS)
     columns = (
         "check_in_id", "worker_id", "name", "address", "state", "reason", "attempts", "first_tried_at",
-        "settled_at", "next_at", "relay", "code", "enhanced", "answer",
+        "settled_at", "next_at", "relay", "code", "enhanced", "answer", "pk",
     )  # fmt: skip
     rows = Delivery.objects.filter(run=run_id).order_by("pk").values_list(*columns)
+    begun = begun_ids()
     for row in rows.iterator(chunk_size=5000):
         cells = list(row)
         if cells[4] not in _READY:
             cells[9] = None
-        yield [_cell(value) for value in cells]
+        if cells[4] == DeliveryState.CLAIMED.value and cells[-1] in begun:
+            cells[4] = DeliveryState.BEGUN.value
+        yield [_cell(value) for value in cells[:-1]]
 
 
 def _cell(value: object) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from sentinel.bulk.models import Delivery, DomainLane, Run, SenderState
+from sentinel.bulk.models import Begun, Delivery, DomainLane, Run, SenderState
 from sentinel.channels.email.bulk.statements import LEADERSHIP
 from tests.channels.bulk.office import (
     RunningSender,
@@ -154,15 +154,20 @@ def test_a_sender_that_lost_its_session_releases_no_body_and_comes_back() -> Non
     assert counters(run)["sent"] == 400
 
 
+@pytest.mark.parametrize("is_in_group", [True, False])
 @pytest.mark.parametrize(("policy", "after"), [("resend", {"sent": 3}), ("hold", {"sent": 2, "begun": 1})])
 def test_what_a_crash_left_unclear_is_counted_and_treated_as_the_run_wants(
-    policy: str, after: dict[str, int]
+    policy: str, after: dict[str, int], is_in_group: bool
 ) -> None:
     run = launch("unclear@d1.example", "claimed@d1.example", "pending@d1.example", after_crash=policy)
-    Delivery.objects.filter(address="unclear@d1.example").update(state="begun")
+    unclear = Delivery.objects.filter(address="unclear@d1.example")
+    unclear.update(state="claimed" if is_in_group else "begun")
+    if is_in_group:
+        Begun.objects.create(id=1, deliveries=[unclear.get().pk])
     Delivery.objects.filter(address="claimed@d1.example").update(state="claimed")
     with Sink() as sink, sending(relay(sink)):
         wait_until(lambda: states() == after)
+    assert not Begun.objects.exists()
     run.refresh_from_db()
     assert (run.ambiguous, run.repeated) == (1, 1 if policy == "resend" else 0)
     # A second start must not count it again.

@@ -91,7 +91,7 @@ def retry_failed(
     """
     with transaction.atomic():
         run = _run(run_id)
-        rows = Delivery.objects.filter(run=run, state=DeliveryState.FAILED.value)
+        rows = Delivery.objects.filter(run=run, is_aside=True, state=DeliveryState.FAILED.value)
         if only is None:
             retried = rows.update(**_anew(now))
         else:

@@ -165,6 +165,8 @@ class Desk:
     def returned(self, relay: Relay, job: Job, why: str) -> None:
         """The connection ended before the job's body left."""
         self.lanes.done(job, self._loop.time())
+        if job.step is Step.OVER:
+            return  # it was taken away from us
         if job.step is Step.BEGINNING:
             job.step = Step.OVER  # the ledger sees it when the begin is durable, and takes it back
         elif job.step is Step.BEGUN:

@@ -23,11 +23,11 @@ class Step(IntEnum):
 
 class Job:
     """A claimed delivery. ``returns``: how often a connection ended on it before its body, each time after
-    the relay had taken others (``seen`` of them in all)."""
+    the relay had taken others (``seen`` of them in all). ``group``: what it was begun with, 0 for none."""
 
     __slots__ = (
-        "address", "attempts", "check_in_id", "content", "edition_id", "envelope", "first_tried_at", "id",
-        "issued_at", "lane", "name", "picked_at", "returns", "run_id", "seen", "step", "worker_id",
+        "address", "attempts", "check_in_id", "content", "edition_id", "envelope", "first_tried_at", "group",
+        "id", "issued_at", "lane", "name", "picked_at", "returns", "run_id", "seen", "step", "worker_id",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,7 @@ class Job:
         self.first_tried_at = first_tried_at
         self.lane = lane
         self.step = Step.CLAIMED
+        self.group = 0
         self.returns = 0
         self.seen = -1
         self.picked_at = 0.0

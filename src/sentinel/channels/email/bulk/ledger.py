@@ -1,7 +1,8 @@
 """Writes down what is about to happen and what became of it, many at a time.
 
 Everything that queued up while the last commit was under way goes into the next one: outcomes, counters
-and begins together. Only when that is durable do the begun bodies leave. With one connection that is one
+and begins together. The begins of one commit are a group, one row; it goes when each of them has an
+outcome. Only when all that is durable do the begun bodies leave. With one connection that is one
 commit per mail, with a hundred a few dozen mails per commit.
 """
 
@@ -78,6 +79,9 @@ class Ledger:
         )
         #: Half of all connections: while one half is being committed, the bodies of the other leave.
         self.most_begins = 100
+        self._groups: dict[int, int] = {}  # how many of each have no outcome yet
+        self._last_group = 0
+        self._over: list[int] = []
         self.commits = 0
 
     # -- what others ask for -----------------------------------------------------------------------
@@ -113,9 +117,11 @@ class Ledger:
         """
         ends, self._ends = self._ends, []
         self._begins.clear()
+        self._groups.clear()
+        self._over.clear()
         for outcome in ends:
             await self._catch_up(link, outcome)
-        (changed,) = (await link.run((b"recover_claimed", ()), (b"recover_begun", ())))[1:]
+        changed, *_ = await link.run((b"recover_begun", ()), (b"recover_claimed", ()), (b"forget_begun", ()))
         self._link = link
         link.on_lost = self._on_lost
         self._plan()
@@ -154,11 +160,12 @@ class Ledger:
         now = self._clock.text()
         statements = self._settling(ends, now)
         statements += self._counting(ends, now)
+        statements += self._leaving(ends)
         for lane, why in blocks:
             statements.append((b"block", (lane.domain.encode(), why.encode(), now)))
         if begins:
-            # Last, so that its count of changed rows is easy to find.
-            statements.append((b"begin", (array([job.id for job, _ in begins]),)))
+            # Last, so that its answer is easy to find.
+            statements.append((b"begin", self._group(begins)))
         self.commits += 1
         link.submit(statements, self._committed)
 
@@ -178,6 +185,37 @@ class Ledger:
         if others:
             statements.append((b"settle", (json.dumps(others).encode(), now)))
         return statements
+
+    def _group(self, begins: list[tuple[Job, Session]]) -> tuple[bytes, bytes]:
+        self._last_group += 1
+        self._groups[self._last_group] = len(begins)
+        for job, _ in begins:
+            job.group = self._last_group
+        return number(self._last_group), array([job.id for job, _ in begins])
+
+    def _leaving(self, ends: list[Outcome]) -> list[Statement]:
+        """Take what has an outcome out of its group: a sent one for ever, so it may stay until all are."""
+        back = [outcome.job for outcome in ends if outcome.end is not End.SENT and outcome.job.group]
+        groups = {job.group for job in back}
+        for outcome in ends:
+            self._forget(outcome.job)
+        over, self._over = self._over, []
+        statements: list[Statement] = []
+        if left := groups.difference(over):
+            statements.append((b"leave", (array(sorted(left)), array([job.id for job in back]))))
+        if over:
+            statements.append((b"over", (array(over),)))
+        return statements
+
+    def _forget(self, job: Job) -> None:
+        group, job.group = job.group, 0
+        if (left := self._groups.get(group)) is None:
+            return
+        if left > 1:
+            self._groups[group] = left - 1
+        else:
+            del self._groups[group]
+            self._over.append(group)
 
     def _counting(self, ends: list[Outcome], now: bytes) -> list[Statement]:
         runs: dict[int, _Counts] = defaultdict(_Counts)
@@ -206,10 +244,11 @@ class Ledger:
             return
         for lane, _ in blocks:
             lane.paused_known_at = self._loop.time()
+        allowed = int(result[-1].rows[0][0] or 0) if begins and result[-1].rows else 0
         # First the next commit, so that the database works while the bodies leave.
-        if result[-1].changed == len(begins) or not begins:
+        if allowed == len(begins):
             self._commit()
-        if begins and result[-1].changed != len(begins):
+        if allowed != len(begins):
             self._sort_out(begins)
         else:
             for job, session in begins:
@@ -238,13 +277,15 @@ class Ledger:
             for job, session in begins:
                 if job.id in begun:
                     self._release(job, session)
-                elif job.step is Step.BEGINNING:
+                    continue
+                self._forget(job)
+                if job.step is Step.BEGINNING:
                     logger.error("delivery %s was taken away while it was claimed; it is not sent", job.id)
                     job.step = Step.OVER
                     session.drop("its delivery was taken away")
             self._plan()
 
-        link.submit([(b"begun_of", (array([job.id for job, _ in begins]),))], known)
+        link.submit([(b"begun_of", (number(begins[0][0].group),))], known)
 
 
 def _never_left(job: Job) -> Outcome:

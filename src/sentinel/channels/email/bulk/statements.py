@@ -8,12 +8,21 @@ LEADERSHIP = 7_362_011
 
 LEDGER = {
     "lead": f"SELECT pg_try_advisory_lock({LEADERSHIP})",
-    # $1 ids
+    # $1 number of the group, $2 ids; gives how many of them it allowed
     "begin": """
-        UPDATE bulk_delivery SET state = 'begun'
-        WHERE id = ANY($1::bigint[]) AND state = 'claimed'""",
-    # $1 ids
-    "begun_of": "SELECT id FROM bulk_delivery WHERE id = ANY($1::bigint[]) AND state = 'begun'",
+        INSERT INTO bulk_begun (id, deliveries)
+        SELECT $1::bigint, array_agg(id) FROM bulk_delivery
+        WHERE id = ANY($2::bigint[]) AND state = 'claimed' HAVING count(*) > 0
+        RETURNING cardinality(deliveries)""",
+    # $1 number of the group
+    "begun_of": "SELECT unnest(deliveries) FROM bulk_begun WHERE id = $1::bigint",
+    # $1 numbers of groups of which every delivery has an outcome
+    "over": "DELETE FROM bulk_begun WHERE id = ANY($1::bigint[])",
+    # $1 numbers of groups, $2 ids of deliveries that may be claimed again while others are still begun
+    "leave": """
+        UPDATE bulk_begun SET deliveries = ARRAY(
+            SELECT one FROM unnest(deliveries) AS one WHERE one <> ALL($2::bigint[]))
+        WHERE id = ANY($1::bigint[])""",
     # $1 ids, $2 their answers separated by U+001F, $3 now, $4 relay
     "sent": r"""
         UPDATE bulk_delivery AS d
@@ -61,7 +70,9 @@ LEDGER = {
     "recover_claimed": """
         UPDATE bulk_delivery AS d SET state = CASE WHEN d.attempts > 0 THEN 'deferred' ELSE 'pending' END
         FROM bulk_run AS r
-        WHERE r.sent + r.failed + r.skipped < r.total AND d.run_id = r.id AND d.state = 'claimed'""",
+        WHERE r.sent + r.failed + r.skipped < r.total AND d.run_id = r.id AND d.state = 'claimed'
+            AND d.id NOT IN (SELECT unnest(deliveries) FROM bulk_begun)""",
+    "forget_begun": "DELETE FROM bulk_begun",
     "recover_begun": """
         WITH unclear AS (
             UPDATE bulk_delivery AS d
@@ -70,7 +81,8 @@ LEDGER = {
                 reason = CASE WHEN r.after_crash = 'hold' THEN 'held' ELSE d.reason END
             FROM bulk_run AS r
             WHERE r.sent + r.failed + r.skipped < r.total AND d.run_id = r.id
-                AND d.state = 'begun' AND d.reason <> 'held'
+                AND d.reason <> 'held' AND (d.state = 'begun' OR d.state = 'claimed'
+                    AND d.id IN (SELECT unnest(deliveries) FROM bulk_begun))
             RETURNING d.run_id, r.after_crash = 'hold' AS held
         )
         UPDATE bulk_run AS r SET ambiguous = r.ambiguous + u.many, repeated = r.repeated + u.again
@@ -96,7 +108,7 @@ DESK = {
     "claim": """
         WITH ready AS (
             SELECT id FROM bulk_delivery
-            WHERE run_id = $1::bigint AND state IN ('pending', 'deferred') AND next_at <= $2::timestamptz
+            WHERE run_id = $1::bigint AND is_waiting AND next_at <= $2::timestamptz
                 AND domain <> ALL($3::text[]) AND (next_at, id) > ($5::timestamptz, $6::bigint)
             ORDER BY next_at, id LIMIT $4::int FOR UPDATE SKIP LOCKED
         )
