@@ -63,6 +63,8 @@ class World:
     programme: Programme
     email: FakeSender = field(default_factory=lambda: FakeSender(channel="email"))
     console: FakeSender = field(default_factory=lambda: FakeSender(channel="console"))
+    chat: FakeSender = field(default_factory=lambda: FakeSender(channel="chat"))
+    push: FakeSender = field(default_factory=lambda: FakeSender(channel="push"))
 
     @property
     def now(self) -> datetime:
@@ -73,7 +75,8 @@ class World:
 
     def tick(self) -> None:
         """Let the engine do everything that is due now."""
-        with registry.using({"email": self.email, "console": self.console, "canary": CanarySender()}):
+        fakes = {fake.channel: fake for fake in (self.email, self.console, self.chat, self.push)}
+        with registry.using({**fakes, "canary": CanarySender()}):
             run_once(self.now)
 
     def advance(self, **delta: float) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from sentinel.kernel.errors import SentinelError
 from sentinel.outbox import rules
@@ -217,7 +218,42 @@ def mark_read(*, user_id: int, now: datetime, message_id: int | None = None) -> 
     )
     if message_id is not None:
         rows = rows.filter(pk=message_id)
-    return rows.update(read_at=now)
+    with transaction.atomic():
+        withdraw(_further(rows), now=now)
+        return rows.update(read_at=now)
+
+
+def withdraw(keys: Iterable[str], *, now: datetime) -> int:
+    """Take back messages that were not claimed yet, because what they say was heard another way."""
+    wanted = list(keys)
+    if not wanted:
+        return 0
+    rows = Message.objects.filter(dedupe_key__in=wanted, state=State.PENDING.value)
+    return rows.update(state=State.CANCELLED.value, settled_at=now)
+
+
+def withdraw_further(*, user_id: int, problem_id: int, now: datetime) -> int:
+    """The user acts on a problem: its notices need no further way to them."""
+    rows = Message.objects.filter(
+        recipient_kind="user", recipient_id=user_id, problem_id=problem_id, channel="console"
+    )
+    return withdraw(_further(rows), now=now)
+
+
+def hasten(key: str, *, now: datetime) -> bool:
+    """Let a message that waits for its time go now. False when it does not wait."""
+    rows = Message.objects.filter(dedupe_key=key, state=State.PENDING.value, attempts=0, visible_at__gt=now)
+    done = rows.update(visible_at=now, first_due_at=now) == 1
+    if done:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [WAKE_UP])
+    return done
+
+
+def _further(rows: QuerySet[Message]) -> list[str]:
+    """The keys of the later ways that console notices name."""
+    named = rows.filter(payload__has_key="other_ways").values_list("payload__other_ways", flat=True)
+    return [key for keys in named for key in keys or ()]
 
 
 __all__ = [
@@ -230,6 +266,9 @@ __all__ = [
     "cancel_pending",
     "claim",
     "enqueue",
+    "hasten",
     "mark_read",
     "settle",
+    "withdraw",
+    "withdraw_further",
 ]

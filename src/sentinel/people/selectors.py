@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 
 from sentinel.kernel import clock
 from sentinel.kernel.calendars import BusinessCalendar
-from sentinel.people.models import Absence, OfficerShift, User, WorkCalendar
-from sentinel.people.rules import AbsenceFacts, Role, business_calendar, stand_in
+from sentinel.people.models import Absence, ContactMethod, OfficerShift, User, WorkCalendar
+from sentinel.people.rules import ADDABLE, AbsenceFacts, Role, business_calendar, stand_in
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -149,6 +149,17 @@ def users_by_id(ids: Iterable[int]) -> dict[int, User]:
     return {
         user.pk: user for user in User.objects.filter(pk__in=set(ids)).select_related("calendar", "manager")
     }
+
+
+def usable_ways(users: Iterable[User]) -> dict[int, list[ContactMethod]]:
+    """The verified ways of these users that are switched on, in the order in which each wants them tried."""
+    rows = ContactMethod.objects.filter(
+        user__in=list(users), is_enabled=True, verified_at__isnull=False, channel__in=ADDABLE
+    ).exclude(sealed="")
+    found: dict[int, list[ContactMethod]] = {}
+    for method in rows.order_by("rank", "pk"):
+        found.setdefault(method.user_id, []).append(method)
+    return found
 
 
 def absences_of(user: User, now: datetime) -> QuerySet[Absence]:

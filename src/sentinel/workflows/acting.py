@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sentinel.accounts.models import Worker
 from sentinel.kernel.errors import NotAllowed, NotFound
+from sentinel.outbox.services import withdraw_further
 from sentinel.people.models import User
 from sentinel.problems.models import Problem
 from sentinel.problems.selectors import may_act_on, problems_visible_to
@@ -48,4 +49,6 @@ def lock_for_user(*, problem_id: int, user: User, now: datetime) -> Problem:
         raise NotFound("problem_unknown", "There is no such problem.")
     if not may_act_on(user, problem, now):
         raise NotAllowed("problem_read_only", "Your role may look at problems, but not act on them.")
+    # Whoever acts has heard of it; no further way needs to tell them.
+    withdraw_further(user_id=user.pk, problem_id=problem_id, now=now)
     return problem

@@ -15,12 +15,14 @@ from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
 from sentinel.people.models import ContactMethod, User
 from sentinel.people.rules import ContactChannel
-from sentinel.people.selectors import calendar_of
+from sentinel.people.selectors import calendar_of, usable_ways
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import CallOutcome
 from sentinel.timeline.selectors import events_of_problem
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.letters import sender_for
+from sentinel.workflows.next_way import in_turn
+from sentinel.workflows.ways import way_message
 
 _PRIORITY = {
     Reason.NEW: Priority.ALARM,
@@ -30,6 +32,9 @@ _PRIORITY = {
     Reason.MANAGER_WANTED: Priority.ALARM,
     Reason.CONFIRMED: Priority.NOTICE,
 }
+
+
+KIND = "duty.notice"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,52 +54,88 @@ class News:
 def tell_users(
     problem: Problem, *, users: Iterable[User], duty: Duty | None, news: News, now: datetime
 ) -> list[User]:
-    """Enqueue one console notice and one e-mail per user. Returns whom it told.
+    """Enqueue one console notice per user, and the same on their ways. Returns whom it told.
 
-    The console shows it at once; the e-mail waits for the person's working hours, except from the
-    officer's rung up or when work stopped (quiet hours redirect, they never pause the loop).
+    The console shows it at once. The ways wait for the person's working hours, except from the officer's
+    rung up or when work stopped (quiet hours redirect, they never pause the loop). The best way goes
+    first; e-mail is the last one of everybody (:mod:`sentinel.workflows.next_way`).
     """
     people = list({user.pk: user for user in users if user.is_active}.values())
     tried, told = _tried(problem), _told(problem)
-    silent = without_mail(people)
+    silent, ways = without_mail(people), usable_ways(people)
     messages: list[NewMessage] = []
     for user in people:
         facts = _facts(problem, user=user, duty=duty, news=news, tried=tried, told=told, now=now)
-        messages.extend(_messages(problem, user=user, news=news, notice=duty_notice(facts), now=now))
-    enqueue([m for m in messages if m.channel != "email" or m.recipient_id not in silent], now=now)
+        notice = duty_notice(facts)
+        start = tell_at(
+            calendar=calendar_of(user),
+            breaks_quiet_hours=news.breaks_quiet_hours or problem.severity == Severity.STOPPED.value,
+            now=now,
+        )
+        methods = ways.get(user.pk, [])
+        turned = in_turn(
+            [
+                *(_by_way(problem, method, user=user, news=news, notice=notice) for method in methods),
+                *([] if user.pk in silent else [_by_mail(problem, user=user, news=news, notice=notice)]),
+            ],
+            start=start,
+        )
+        further = [message.dedupe_key for message in turned[1:]]
+        messages += [_on_console(problem, user=user, news=news, notice=notice, further=further), *turned]
+    enqueue(messages, now=now)
     return people
 
 
-def _messages(
-    problem: Problem, *, user: User, news: News, notice: Notice, now: datetime
-) -> tuple[NewMessage, NewMessage]:
-    common: dict[str, Any] = {
-        "kind": "duty.notice",
+def _on_console(
+    problem: Problem, *, user: User, news: News, notice: Notice, further: list[str]
+) -> NewMessage:
+    payload: dict[str, Any] = dict(notice.console.payload())
+    return NewMessage(
+        dedupe_key=f"{news.key}:{user.pk}:console",
+        channel="console",
+        payload=payload | ({"other_ways": further} if further else {}),
+        **_common(problem, user, news),
+    )
+
+
+def _by_mail(problem: Problem, *, user: User, news: News, notice: Notice) -> NewMessage:
+    return NewMessage(
+        dedupe_key=f"{news.key}:{user.pk}:email",
+        channel="email",
+        address=user.email,
+        payload=dict(notice.mail.payload()),
+        **_common(problem, user, news),
+    )
+
+
+def _by_way(problem: Problem, method: ContactMethod, *, user: User, news: News, notice: Notice) -> NewMessage:
+    return way_message(
+        method,
+        key=f"{news.key}:{user.pk}:{method.channel}-{method.pk}",
+        kind=KIND,
+        priority=_priority(news),
+        title=notice.console.title,
+        text=notice.console.text,
+        url=notice.console.url,
+        language=user.language,
+        account_id=problem.account_id,
+        problem_id=problem.pk,
+    )
+
+
+def _common(problem: Problem, user: User, news: News) -> dict[str, Any]:
+    return {
+        "kind": KIND,
         "recipient_kind": "user",
         "recipient_id": user.pk,
-        "priority": _PRIORITY.get(news.reason, Priority.LADDER),
+        "priority": _priority(news),
         "account_id": problem.account_id,
         "problem_id": problem.pk,
     }
-    key = f"{news.key}:{user.pk}"
-    mail_at = tell_at(
-        calendar=calendar_of(user),
-        breaks_quiet_hours=news.breaks_quiet_hours or problem.severity == Severity.STOPPED.value,
-        now=now,
-    )
-    return (
-        NewMessage(
-            dedupe_key=f"{key}:console", channel="console", payload=dict(notice.console.payload()), **common
-        ),
-        NewMessage(
-            dedupe_key=f"{key}:email",
-            channel="email",
-            address=user.email,
-            payload=dict(notice.mail.payload()),
-            due_at=mail_at,
-            **common,
-        ),
-    )
+
+
+def _priority(news: News) -> Priority:
+    return _PRIORITY.get(news.reason, Priority.LADDER)
 
 
 def without_mail(people: Iterable[User]) -> set[int]:

@@ -77,6 +77,8 @@ def _who_hears(message: Claimed, *, problem: Problem | None, account: Account | 
     # Of codes and tests the person who asked for them sees on their profile what became of them.
     if message.channel == "console" or message.kind in (CODE_KIND, TEST_KIND):
         return []
+    if message.payload.get("further"):
+        return []  # the next way tells the person already
     if message.recipient_kind == "worker":
         user = problem.owner if problem else account.owner if account else None
     else:

@@ -19,6 +19,7 @@ from sentinel.channels.base import Sender, Sent
 from sentinel.outbox.bundling import bundle_pending
 from sentinel.outbox.rules import Result, State
 from sentinel.outbox.services import LEASE, Claimed, LeaseLost, claim, settle
+from sentinel.workflows.next_way import after_try
 from sentinel.workflows.report_failed_message import report_failed_message
 
 logger = logging.getLogger(__name__)
@@ -106,11 +107,16 @@ def _try(message: Claimed, sender: Sender, now: datetime) -> Sent:
 def _settle(message: Claimed, sent: Sent, now: datetime) -> None:
     """Write the result; a failure and the report of it commit together."""
     if sent.result is Result.ACCEPTED:
-        _write(message, sent, now)
+        if not message.payload.get("further"):
+            _write(message, sent, now)  # nearly always: one statement, one round trip
+            return
+        with transaction.atomic():
+            after_try(message=message, state=_write(message, sent, now), now=now)
         return
     try:
         with transaction.atomic():
             state = _write(message, sent, now)
+            after_try(message=message, state=state, now=now)
             if state in (State.FAILED, State.DEAD, State.UNKNOWN):
                 report_failed_message(
                     message=message,
