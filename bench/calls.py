@@ -4,9 +4,12 @@
     .venv/bin/python bench/calls.py --calls 1000 --at-once 100 --transport tcp
 
 A call is what an owner's press sets off: the owner's telephone rings and answers, the worker's rings and
-answers, both are told each other's place and acknowledge it, they talk for a second and are hung up. SIPp, the
-, the adapter and this program share the machine; nothing leaves it. "Press to ring" is the time from `place()` to
-the first ring that the owner's telephone reports back, so both ways of the loopback are in it.
+answers, both are told each other's place and acknowledge it, they talk for a second, and both are hung up.
+SIPp, the adapter and this program share the machine; nothing leaves it. "Press to ring" is the time from
+`place()` to the first ring that the owner's telephone reports back: both ways of the loopback are in it.
+
+On a machine so busy that answers take half a second, requests are repeated, and SIPp takes some repeats for
+mistakes and drops the call. Such failures are counted like all others.
 """
 
 from __future__ import annotations

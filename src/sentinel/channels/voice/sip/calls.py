@@ -113,7 +113,8 @@ class SipCalls:
 
         Their calls are known to nobody from then on; each ends when either of them hangs up.
         """
-        if self._loop.is_closed():
+        if not self._threads[0].is_alive():
+            self._loop.close()
             return
         try:
             self._on_loop(self._close(hang_up), seconds=3 * _SECONDS_TO_HAND_OVER)
@@ -162,9 +163,9 @@ class SipCalls:
             return Reachability(False, f"no answer: {error}", 0.0)
 
     def _on_loop(self, work: Coroutine[Any, Any, T], *, seconds: float = _SECONDS_TO_HAND_OVER) -> T:
-        if not self._loop.is_running() and not self._threads[0].is_alive():
+        if not self._threads[0].is_alive():
             work.close()
-            raise RuntimeError("not started")
+            raise RuntimeError("not started, or closed")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
     # --- on the thread of the loop

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 OnMessage = Callable[[Message, Path], None]
 _SECONDS_TO_CONNECT = 5.0
 _MOST_CONNECTIONS = 100
+_TRIES_FOR_A_PORT = 10
 #: Of one burst, what the kernel keeps for us while we are busy.
 _SOCKET_BUFFER = 4 * 1024 * 1024
 #: What a peer may leave unread before we give its connection up.
@@ -58,7 +59,9 @@ class TcpPath(asyncio.Protocol):
 
     transport, reliable = "TCP", True
 
-    def __init__(self, network: AsyncioNetwork) -> None:
+    def __init__(self, network: AsyncioNetwork, *, is_ours: bool) -> None:
+        self.is_ours = is_ours
+        self.heard_at = 0.0
         self._network = network
         self._framer = Framer()
         self._wire: asyncio.Transport | None = None
@@ -75,10 +78,11 @@ class TcpPath(asyncio.Protocol):
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("no stream")
         self._wire = transport
-        if not self._network.admits(self):
-            transport.abort()
+        self.heard_at = asyncio.get_running_loop().time()
+        self._network.made(self)
 
     def data_received(self, data: bytes) -> None:
+        self.heard_at = asyncio.get_running_loop().time()
         try:
             messages = self._framer.feed(data)
         except Malformed as error:
@@ -124,22 +128,32 @@ class AsyncioNetwork:
 
     async def open(self) -> None:
         """Bind UDP and TCP to the same port; raises OSError."""
+        for attempt in range(_TRIES_FOR_A_PORT):
+            try:
+                await self._bind()
+                return
+            except OSError:
+                # A port the system chose for UDP may be taken for TCP; one that was asked for is taken.
+                if self._port or attempt == _TRIES_FOR_A_PORT - 1:
+                    raise
+
+    async def _bind(self) -> None:
         loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        self._udp, _ = await loop.create_datagram_endpoint(
+        udp, _ = await loop.create_datagram_endpoint(
             partial(_Datagrams, self), local_addr=(self._host, self._port), family=family
         )
-        plug = self._udp.get_extra_info("socket")
+        plug = udp.get_extra_info("socket")
+        port = plug.getsockname()[1]
+        connection = partial(TcpPath, self, is_ours=False)
+        try:
+            self._server = await loop.create_server(connection, self._host, port, family=family)
+        except OSError:
+            udp.close()
+            raise
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             plug.setsockopt(socket.SOL_SOCKET, option, _SOCKET_BUFFER)
-        self._port = plug.getsockname()[1]
-        try:
-            self._server = await loop.create_server(
-                partial(TcpPath, self), self._host, self._port, family=family
-            )
-        except OSError:
-            self._udp.close()
-            raise
+        self._udp, self._port = udp, port
 
     def close(self) -> None:
         """Let go of every socket."""
@@ -193,17 +207,17 @@ class AsyncioNetwork:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_SECONDS_TO_CONNECT):
-                _, path = await loop.create_connection(partial(TcpPath, self), host, port)
+                _, path = await loop.create_connection(partial(TcpPath, self, is_ours=True), host, port)
         except TimeoutError:
             raise OSError(f"{host}:{port} does not answer") from None
         return path
 
-    def admits(self, path: TcpPath) -> bool:
-        """Count a connection in, unless there are too many."""
-        if len(self._connections) >= _MOST_CONNECTIONS:
-            return False
+    def made(self, path: TcpPath) -> None:
+        """Remember a connection; where strangers hold too many, the one that was silent longest goes."""
         self._connections.add(path)
-        return True
+        strangers = [connection for connection in self._connections if not connection.is_ours]
+        if len(strangers) > _MOST_CONNECTIONS:
+            min(strangers, key=lambda connection: connection.heard_at).close()
 
     def lost(self, path: TcpPath) -> None:
         """Forget a closed connection."""
