@@ -194,14 +194,17 @@ def compose(letter: Letter, *, headers: Mapping[str, str]) -> Mail:
 
 
 def automatic_headers(*, stream: str, subject_id: int) -> dict[str, str]:
-    """Headers of mail that no hand wrote: no out-of-office answers, one name per stream for filters.
+    """Headers of mail that no hand wrote: no receipts, one name per stream for filters.
+
+    Exchange reads ``X-Auto-Response-Suppress``. ``All`` would also hold back reports that a mail could not be
+    delivered and absence notes, and both are wanted: one repairs an address, the other postpones a question.
 
     There is no ``Precedence``: it was never a standard, some servers hold ``bulk`` back, and
     ``Auto-Submitted`` says the same to everybody who asks (RFC 3834).
     """
     return {
         "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "All",
+        "X-Auto-Response-Suppress": "DR, RN, NRN, AutoReply",
         "Feedback-ID": f"{subject_id}:{stream}:sentinel",
     }
 

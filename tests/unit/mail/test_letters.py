@@ -166,7 +166,8 @@ def test_a_check_in_can_be_unsubscribed_by_one_bare_post() -> None:
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert headers["List-Id"] == '"Lumen Office Systems" <check-in-3.care.example>'
     assert headers["Auto-Submitted"] == "auto-generated"
-    assert headers["X-Auto-Response-Suppress"] == "All"
+    # Receipts are unwelcome. Reports of non-delivery (NDR) and absence notes (OOF) are not.
+    assert headers["X-Auto-Response-Suppress"].split(", ") == ["DR", "RN", "NRN", "AutoReply"]
     assert "Precedence" not in headers
     assert all("\n" not in value and value.isascii() for value in headers.values())
 
