@@ -59,7 +59,8 @@ def blocked_workers(*, since: datetime) -> list[int]:
     rows = IncomingMail.objects.filter(
         outcome=Outcome.BLOCKED.value, received_at__gte=since, worker_id__isnull=False
     )
-    return list(rows.order_by("worker_id").values_list("worker_id", flat=True).distinct())
+    ids = rows.order_by("worker_id").values_list("worker_id", flat=True).distinct()
+    return [worker_id for worker_id in ids if worker_id is not None]
 
 
 def unproven_of(worker_id: int, *, since: datetime) -> int:
