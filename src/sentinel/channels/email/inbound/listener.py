@@ -42,7 +42,7 @@ class Limits:
     """What one listener bears. ``seconds`` is the longest silence, and the longest time for 1 MB of a mail.
 
     ``per_peer`` counts connections from one address of another machine; ``held_bytes`` is what all mails
-    that are just coming in may take up.
+    that are just coming in may take up, of which another machine has at most half.
     """
 
     connections: int = 200
@@ -62,6 +62,7 @@ class Ear:
         self._peers: dict[Conversation, str] = {}
         self._per_peer: Counter[str] = Counter()
         self._held = 0
+        self._held_by: Counter[str] = Counter()
         self.committing = 0
 
     def enter(self, session: Conversation) -> bool:
@@ -81,14 +82,21 @@ class Ear:
             if not self._per_peer[peer]:
                 del self._per_peer[peer]
 
-    def reserve(self, size: int) -> bool:
-        if self._held + size > self._limits.held_bytes:
+    def reserve(self, session: Conversation, size: int) -> bool:
+        peer = self._peers.get(session, "")
+        share = self._limits.held_bytes // (1 if _is_this_machine(peer) else 2)
+        if self._held + size > self._limits.held_bytes or self._held_by[peer] + size > share:
             return False
         self._held += size
+        self._held_by[peer] += size
         return True
 
-    def release(self, size: int) -> None:
+    def release(self, session: Conversation, size: int) -> None:
+        peer = self._peers.get(session, "")
         self._held -= size
+        self._held_by[peer] -= size
+        if not self._held_by[peer]:
+            del self._held_by[peer]
 
     async def keep(self, mails: list[Arrived]) -> list[Kept | BaseException]:
         self.committing += 1

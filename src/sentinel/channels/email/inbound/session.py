@@ -52,10 +52,10 @@ class House(Protocol):
 
     def leave(self, session: Conversation) -> None: ...
 
-    def reserve(self, size: int) -> bool:
-        """Room in memory for so many bytes of mail; False when there is none."""
+    def reserve(self, session: Conversation, size: int) -> bool:
+        """Room in memory for so many bytes of mail; False when there is none, or none for this peer."""
 
-    def release(self, size: int) -> None: ...
+    def release(self, session: Conversation, size: int) -> None: ...
 
     async def keep(self, mails: list[Arrived]) -> list[Kept | BaseException]:
         """Commit; per mail its row, or why it could not be kept."""
@@ -146,7 +146,7 @@ class Conversation(SMTP):
             if progress > _PROGRESS:
                 self._reset_timeout()
                 progress = 0
-            room = room and self._make_room(len(piece))
+            room = room and (total > LARGEST or self._make_room(len(piece)))
             searched = max(0, len(content) - len(_END) + 1)
             content += piece
             end = content.find(_END, searched)
@@ -156,6 +156,7 @@ class Conversation(SMTP):
                 raise CutOff
             if total > LARGEST or not room:
                 del content[: -len(_END)]  # only what tells the end is still of interest
+                self._free()
         if rest := bytes(content[end + len(_END) :]):
             self._reader.feed_data(rest)  # the client's next commands; the reader was empty until now
         if not room:
@@ -177,13 +178,13 @@ class Conversation(SMTP):
             self.transport.close()
 
     def _make_room(self, size: int) -> bool:
-        if not self._house.reserve(size):
+        if not self._house.reserve(self, size):
             return False
         self._reserved += size
         return True
 
     def _free(self) -> None:
-        self._house.release(self._reserved)
+        self._house.release(self, self._reserved)
         self._reserved = 0
 
 
