@@ -156,6 +156,21 @@ def test_somebody_is_left_alone_and_may_be_asked_again(stage: Stage, as_user: Si
     assert client.post("/mail/left-alone/add/", {"address": "nonsense", "note": "x"}).status_code == 422
 
 
+def test_the_addresses_left_alone_are_those_of_accounts_one_may_see(stage: Stage, as_user: SignedIn) -> None:
+    world = stage.world
+    for address in (world.olena.email, "gone@nowhere.example", "@quiet.example"):
+        Suppression.objects.create(address=address, because="complaint", since=world.now)
+    page = "/mail/left-alone/"
+    assert world.olena.email in as_user(world.petra).get(page).content.decode()
+    for viewer in (world.ada, world.alan):
+        assert "gone@nowhere.example" in as_user(viewer).get(page).content.decode()
+    assert "gone@nowhere.example" not in as_user(world.petra).get(page).content.decode()
+    type(world.account).objects.update(manager=None, owner=world.ada)
+    theirs = as_user(world.petra).get(page).content.decode()
+    assert world.olena.email not in theirs
+    assert "@quiet.example" in theirs, "a whole domain names nobody"
+
+
 def test_a_brake_is_released_with_what_was_done(stage: Stage, as_user: SignedIn) -> None:
     client, brake = as_user(stage.world.ada), stage.post.brake
     assert "3 complaints for 640 mails" in client.get("/mail/left-alone/").content.decode()

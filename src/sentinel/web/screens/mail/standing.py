@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.paginator import Paginator
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.http import Http404, HttpResponse
 
-from sentinel.accounts.models import Account
+from sentinel.accounts.models import Account, Worker
+from sentinel.accounts.selectors import accounts_visible_to
 from sentinel.bulk.selectors import lanes
 from sentinel.bulk.services import pause_lane, resume_lane, set_lane_limit
 from sentinel.checkins.selectors import active_programme
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
+from sentinel.people.rules import Role
 from sentinel.standing.models import Brake, CheckUp, ScannerHabit, Suppression
 from sentinel.standing.services import ask_check_up, lift_suppression, release_brake, suppress
 from sentinel.standing.states import SuppressedBecause
@@ -21,6 +25,8 @@ from sentinel.web.screens.mail.tabs import LOOKING, STEERING, mail_tabs
 PER_PAGE = 50
 MOST_LANES = 200
 MOST_CHECK_UPS = 10
+#: Who may see every account; suppressions outlive workers, so that some belong to nobody any more.
+_SEEING_ALL = (Role.ADMINISTRATOR, Role.ANALYST)
 
 
 @screen(*LOOKING)
@@ -66,7 +72,8 @@ def _refused_form(request: ConsoleRequest) -> HttpResponse:
 
 @screen(*LOOKING)
 def suppressions(request: ConsoleRequest) -> HttpResponse:
-    """The same viewers: addresses and domains that get no check-in any more, and accounts on the brake."""
+    """The same viewers: domains and addresses that get no check-in any more, and accounts on the brake; of
+    accounts they may see. Who may not see all accounts is shown no address but those of their workers."""
     return _suppressions(request, SuppressForm())
 
 
@@ -127,10 +134,14 @@ def brake_release(request: ConsoleRequest, brake_id: int) -> HttpResponse:
 
 def _suppressions(request: ConsoleRequest, form: SuppressForm, *, status: int = 200) -> HttpResponse:
     search = request.GET.get("q", "")[:100].strip().lower()
+    accounts = accounts_visible_to(request.user, request.now).values("pk")
     rows = Suppression.objects.filter(lifted_at__isnull=True)
+    if not request.user.has_role(*_SEEING_ALL):
+        theirs = Worker.objects.filter(site__account__in=accounts).values(address=Lower("email"))
+        rows = rows.filter(Q(address__startswith="@") | Q(address__in=theirs))
     if search:
         rows = rows.filter(address__contains=search)
-    brakes = list(Brake.objects.filter(released_at__isnull=True))
+    brakes = list(Brake.objects.filter(released_at__isnull=True, account_id__in=accounts))
     names = dict(
         Account.objects.filter(pk__in=[brake.account_id for brake in brakes]).values_list("pk", "name")
     )
