@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import time
-import urllib.error
 import urllib.request
 from datetime import datetime, timedelta
+from http.client import HTTPException
 
 from django.conf import settings
 
@@ -75,6 +75,6 @@ class Auditor:
         try:
             with urllib.request.urlopen(request, timeout=PING_SECONDS) as answer:  # noqa: S310  # the same
                 answer.read(1)
-        except (OSError, urllib.error.URLError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             # The address may hold a secret: it is not named.
             logger.warning("the outside watchman did not take the sign of life: %s", type(error).__name__)

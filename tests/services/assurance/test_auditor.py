@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -185,6 +186,32 @@ def test_the_engine_is_healthy_only_when_a_new_cycle_finishes(world: World, monk
     assert Client().get("/health/engine").content == b"ok\n"
 
 
-def test_a_crowd_cannot_occupy_all_threads(world: World) -> None:
+def test_a_watchman_who_talks_nonsense_stops_nobody(world: World, settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.HEARTBEAT_URL = f"http://127.0.0.1:{server.getsockname()[1]}/secret"
+
+        def answer() -> None:
+            wire, _ = server.accept()
+            with wire:
+                wire.recv(4096)
+                wire.sendall(b"nonsense\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        assert Auditor().turn() > 0
+        thread.join()
+
+
+def test_a_crowd_can_neither_occupy_all_threads_nor_keep_a_watchman_from_the_answer(
+    world: World, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(health, "_last", None)
     with health._one_at_a_time:
+        assert Client().get("/health/engine").status_code == 429
+    looks = iter([{1: 1}, {1: 2}])
+    monkeypatch.setattr(health, "finished_cycles", lambda: next(looks))
+    assert Client().get("/health/engine").status_code == 200
+    with health._one_at_a_time:
+        assert Client().get("/health/engine").status_code == 200
+        monkeypatch.setattr(health, "SECONDS_FRESH", -1.0)
         assert Client().get("/health/engine").status_code == 429
