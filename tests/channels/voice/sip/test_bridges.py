@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +19,7 @@ from sentinel.channels.voice.base import Leg as Side
 from sentinel.channels.voice.sip.agent import Agent
 from sentinel.channels.voice.sip.bridge import Bridge, numbers_of
 from sentinel.channels.voice.sip.endings import Ending
-from sentinel.channels.voice.sip.message import Headers, Request, Response, parse
+from sentinel.channels.voice.sip.message import Headers, Malformed, Request, Response, parse
 from sentinel.channels.voice.sip.settings import SipSettings
 from tests.channels.voice.sip.exchange import intent
 from tests.channels.voice.sip.telephones import Manners, Telephone, description
@@ -322,3 +324,56 @@ def test_bad_weather_delays_a_call_and_does_not_prevent_it(seed: int) -> None:
         assert connected(it)
 
     run(story())
+
+
+class _Complaints(logging.Handler):
+    """What went wrong where nobody waited for it."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(self.format(record))
+
+
+_damages = st.tuples(st.integers(0, 2**16), st.integers(0, 2**16), st.integers(0, 12), st.binary(max_size=12))
+
+
+def _as_if_from_the_owner(message: Request | Response, number: int) -> bytearray:
+    """One of our own requests with its ends swapped, or a response as it is."""
+    said = message.encode()
+    if isinstance(message, Request):
+        said = said.replace(b"From:", b"X:").replace(b"To:", b"From:").replace(b"X:", b"To:")
+        said = said.replace(b"CSeq: ", b"CSeq: 7%d" % number)
+    return bytearray(said)
+
+
+@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(damages=st.lists(_damages, min_size=1, max_size=8))
+def test_no_damaged_message_inside_a_call_breaks_it(damages: list[tuple[int, int, int, bytes]]) -> None:
+    async def story() -> None:
+        it = scene()
+        await it.until(CallState.BRIDGED)
+        await asyncio.sleep(1)
+        known = [m for _, source, m in it.internet.log if source[0] in (OWNER, SENTINEL)]
+        for number, (which, at, cut, noise) in enumerate(damages):
+            said = _as_if_from_the_owner(known[which % len(known)], number)
+            at %= len(said) + 1
+            said[at : at + cut] = noise
+            with contextlib.suppress(Malformed):
+                it.agent.receive(parse(bytes(said)), _Asked())
+            await asyncio.sleep(0.1)
+        it.bridge.hang_up()
+        await it.until(CallState.ENDED)
+
+    ears = [logging.getLogger(name) for name in ("sentinel.channels.voice", "asyncio")]
+    complaints = _Complaints(logging.ERROR)
+    for ear in ears:
+        ear.addHandler(complaints)
+    try:
+        run(story())
+    finally:
+        for ear in ears:
+            ear.removeHandler(complaints)
+    assert not complaints.heard

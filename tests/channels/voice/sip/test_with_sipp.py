@@ -335,6 +335,18 @@ def test_requests_follow_the_way_that_the_answers_came(desk: Office, tmp_path: P
         assert worker.is_content()
 
 
+def test_an_exchange_that_names_an_address_nobody_can_reach_is_called_all_the_same(tmp_path: Path) -> None:
+    hidden = sipp.answer().replace("sip:[local_ip]:[local_port]", "sip:pbx.invalid:5060")
+    steps = [sipp.ringing(), hidden, sipp.recv("ACK", holds="ACK sip:pbx.invalid"), sipp.hangs_up()]
+    with sipp.telephone("pbx", steps, tmp_path / "p", transport="tcp") as pbx:
+        way = f"sip:127.0.0.1:{pbx.port};transport=tcp"
+        with office(replace(SETTINGS, outbound=way, always_outbound=True)) as desk:
+            # The scenario is for one call, so the worker's telephone says nothing.
+            ended = desk.ended(desk.call("+4989100", "+4989200"))
+        assert pbx.is_content()
+    assert (ended.reason, ended.leg) == (EndReason.CANCELLED, Leg.OWNER)
+
+
 def test_the_exchange_can_be_asked_whether_it_is_there(tmp_path: Path) -> None:
     with sipp.telephone("pbx", [sipp.recv("OPTIONS"), sipp.send(200)], tmp_path / "p") as pbx:
         settings = replace(SETTINGS, outbound=f"sip:127.0.0.1:{pbx.port}")

@@ -83,11 +83,17 @@ class Agent:
     """All of our SIP over one network. Must be used on its event loop only."""
 
     def __init__(
-        self, network: Network, *, timing: Timing | None = None, outbound: Uri | None = None
+        self,
+        network: Network,
+        *,
+        timing: Timing | None = None,
+        outbound: Uri | None = None,
+        always_outbound: bool = False,
     ) -> None:
         self.timing = timing or Timing()
         self._network = network
         self._outbound = outbound
+        self._always_outbound = always_outbound
         self._transactions = Transactions(asyncio.get_running_loop(), self.timing)
         self._ours: dict[tuple[str, str], Ours] = {}
         self._work: set[asyncio.Task[Any]] = set()
@@ -134,7 +140,7 @@ class Agent:
 
     async def path_for(self, dialog: Dialog) -> Path:
         """The way for a request; raises OSError when there is none."""
-        if self._outbound is not None and not dialog.is_established:
+        if self._outbound is not None and (self._always_outbound or not dialog.is_established):
             return await self._network.path_to(self._outbound)
         return await self._network.path_to(dialog.hop)
 

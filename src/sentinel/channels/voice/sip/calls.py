@@ -184,7 +184,12 @@ class SipCalls:
             self._receive, host=host, port=settings.port, advertised=settings.advertised
         )
         await self._network.open()
-        self._agent = Agent(self._network, timing=settings.timing, outbound=settings.way_out)
+        self._agent = Agent(
+            self._network,
+            timing=settings.timing,
+            outbound=settings.way_out,
+            always_outbound=settings.always_outbound,
+        )
 
     def _receive(self, message: Message, path: Path) -> None:
         if self._agent is not None:

@@ -20,10 +20,11 @@ class SipSettings:
 
     ``number_template`` makes a request URI of a number: ``{number}`` is E.164 with its plus, ``{digits}``
     without. ``outbound`` is where calls are sent first (``sip:sbc.example.com:5060;transport=tcp``); without
-    it, to the host of the template. ``caller_template`` makes our From, with ``{caller}``: the caller id of
-    the call, or the username when it has none. ``trusted_hosts`` are the hosts that SIP addresses of people
-    may name, besides the template's. ``listen`` and ``port`` are where we can be reached, ``advertised``
-    how the exchange reaches us there when it sees another address (port forwarding).
+    it, to the host of the template. With ``always_outbound`` the rest of a call goes there, too, for
+    exchanges that name addresses nobody can reach. ``caller_template`` makes our From, with ``{caller}``:
+    the caller id of the call, or the username when it has none. ``trusted_hosts`` are the hosts that SIP
+    addresses of people may name, besides the template's. ``listen`` and ``port`` are where we can be
+    reached, ``advertised`` how the exchange reaches us there when it sees another address.
     """
 
     number_template: str
@@ -31,6 +32,7 @@ class SipSettings:
     password: str = field(default="", repr=False)
     realm: str = ""
     outbound: str = ""
+    always_outbound: bool = False
     caller_template: str = ""
     assert_identity: bool = False
     show_whisper: bool = True
