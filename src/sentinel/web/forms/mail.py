@@ -60,8 +60,18 @@ class SettleMailForm(forms.Form):
         ("nothing", "It needs nothing more"),
     )
     what = forms.ChoiceField(label="What is it?", choices=CHOICES, widget=forms.RadioSelect)
-    problem = forms.ModelChoiceField(Problem.objects.none(), required=False, empty_label="Choose a problem")
-    worker = forms.ModelChoiceField(Worker.objects.none(), required=False, empty_label="Choose a worker")
+    problem = forms.ModelChoiceField(
+        Problem.objects.none(),
+        required=False,
+        empty_label="Choose a problem",
+        help_text="When it belongs to an open problem.",
+    )
+    worker = forms.ModelChoiceField(
+        Worker.objects.none(),
+        required=False,
+        empty_label="Choose a worker",
+        help_text="When it is a new problem: whose.",
+    )
     note = text_field("Note", rows=2, required=False, help_text="Needed when nothing follows from it.")
 
     def __init__(self, *args: Any, problems: Any, workers: Any, **kwargs: Any) -> None:

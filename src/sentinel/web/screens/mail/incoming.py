@@ -43,8 +43,13 @@ def incoming_list(request: ConsoleRequest) -> HttpResponse:
     if not shows_all:
         rows = rows.filter(state=IncomingState.PERSON.value)
     if search:
+        named = Worker.objects.filter(name__icontains=search).values("pk")
         rows = rows.filter(
-            Q(from_address__icontains=search) | Q(subject__icontains=search) | Q(words__icontains=search)
+            Q(from_address__icontains=search)
+            | Q(from_name__icontains=search)
+            | Q(worker_id__in=named)
+            | Q(subject__icontains=search)
+            | Q(words__icontains=search)
         )
     page = Paginator(rows.order_by("-id"), PER_PAGE).get_page(request.GET.get("page"))
     workers = {
