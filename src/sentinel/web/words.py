@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sentinel.accounts.rules import MailState, Rhythm
+from sentinel.bulk.states import DeliveryState
 from sentinel.checkins.rules import ResponseKind, Severity
 from sentinel.escalation.rules import Audience, DutyKind
 from sentinel.inbound.states import Outcome
@@ -133,6 +134,17 @@ MAIL_THREADS: dict[str, str] = {
     "none": "nothing",
 }
 
+#: Where one recipient's check-in stands, in the words of the counts above the list.
+DELIVERY_STATES: dict[str, str] = {
+    DeliveryState.PENDING.value: "Waiting",
+    DeliveryState.CLAIMED.value: "Waiting, in the sender's hands",
+    DeliveryState.BEGUN.value: "On the wire",
+    DeliveryState.SENT.value: "Sent",
+    DeliveryState.DEFERRED.value: "Deferred",
+    DeliveryState.FAILED.value: "Failed",
+    DeliveryState.SKIPPED.value: "Not sent",
+}
+
 #: What an incoming mail set in motion.
 MAIL_OUTCOMES: dict[str, str] = {
     Outcome.ANSWERED_HAPPY.value: "All is well",
@@ -148,7 +160,7 @@ MAIL_OUTCOMES: dict[str, str] = {
     Outcome.PROVISIONAL.value: "Nothing proves that the worker wrote it: please check",
     Outcome.OWNER_TOLD.value: "The owner was told",
     Outcome.NOTED.value: "A colleague's note on the problem",
-    Outcome.AWAY.value: "Away; what waits for the worker waits until then",
+    Outcome.AWAY.value: "What waits for the worker waits until they are back",
     Outcome.AUTOMATIC.value: "Automatic; nothing follows from it",
     Outcome.BOUNCED_HARD.value: "Nobody lives at this address",
     Outcome.BOUNCED_SOFT.value: "Not delivered this time",

@@ -10,7 +10,7 @@ from django import template
 from django.conf import settings
 from django.utils.safestring import SafeString
 
-from sentinel.bulk.models import Run
+from sentinel.bulk.models import Run, SenderState
 from sentinel.bulk.selectors import Progress
 from sentinel.bulk.states import RunState
 from sentinel.checkins.rules import WhyNot, words_of
@@ -143,11 +143,13 @@ def demonstration_cast() -> list[User]:
 
 
 @register.simple_tag
-def run_pill(run: Run, progress: Progress) -> SafeString:
-    """Where a run stands."""
+def run_pill(run: Run, progress: Progress, sender: SenderState) -> SafeString:
+    """Where a run stands; one that waits for a sender that was stopped stands still, too."""
     if run.state == RunState.PAUSED.value:
         return pill("Paused", "soon")
-    return pill("On its way", "info") if progress.waiting else pill("Through", "calm")
+    if not progress.waiting:
+        return pill("Through", "calm")
+    return pill("Stands still", "soon") if sender.paused_at else pill("On its way", "info")
 
 
 @register.simple_tag

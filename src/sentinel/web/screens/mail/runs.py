@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -13,6 +14,7 @@ from django.shortcuts import redirect
 from sentinel.accounts.selectors import accounts_visible_to
 from sentinel.bulk.models import Delivery, Run
 from sentinel.bulk.selectors import (
+    Progress,
     deliveries,
     export_rows,
     lanes_of,
@@ -23,6 +25,7 @@ from sentinel.bulk.selectors import (
 from sentinel.bulk.services import pause_all, pause_run, resume_all, resume_run
 from sentinel.bulk.states import DeliveryState
 from sentinel.kernel.errors import Refused
+from sentinel.web import words
 from sentinel.web.access import ConsoleRequest, done, screen, show
 from sentinel.web.forms.mail import ReasonForm
 from sentinel.web.screens.mail.tabs import LOOKING, STEERING, mail_tabs
@@ -33,6 +36,8 @@ MOST_RUNS = 60
 MOST_LANES = 40
 #: The progress is asked for again after so many seconds while something still moves.
 REFRESH_SECONDS = 2
+#: A sender says at least every few seconds that it lives; one that is silent for longer sends nothing.
+SILENT = timedelta(minutes=1)
 
 
 @screen()
@@ -59,16 +64,17 @@ def run_list(request: ConsoleRequest) -> HttpResponse:
 def run(request: ConsoleRequest, run_id: int) -> HttpResponse:
     """The same viewers; single deliveries only of accounts they may see."""
     found = _run(run_id)
-    state = request.GET.get("state", DeliveryState.FAILED.value)
-    if state not in {s.value for s in DeliveryState}:
-        state = DeliveryState.FAILED.value
+    context = _progress_context(request, found)
+    state = request.GET.get("state", "")
+    if state not in words.DELIVERY_STATES:
+        state = _telling_state(progress_of(found.pk, request.now)).value
     rows = _visible(request, deliveries(found.pk, DeliveryState(state)))
-    context = _progress_context(request, found) | {
+    context |= {
         "tabs": mail_tabs(request),
         "lanes": lanes_of(found.pk, MOST_LANES),
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "state": state,
-        "states": [(s.value, s.value.capitalize()) for s in DeliveryState],
+        "states": [(s.value, words.DELIVERY_STATES[s.value]) for s in DeliveryState],
         "may_steer": request.user.has_role(*STEERING),
         "reason_form": ReasonForm(),
     }
@@ -134,7 +140,25 @@ def _visible(request: ConsoleRequest, rows: QuerySet[Delivery]) -> QuerySet[Deli
 
 def _progress_context(request: ConsoleRequest, found: Run) -> dict[str, object]:
     progress = progress_of(found.pk, request.now)
-    return {"run": found, "progress": progress, "sender": sender_state(), "refresh": REFRESH_SECONDS}
+    sender = sender_state()
+    return {
+        "run": found,
+        "progress": progress,
+        "sender": sender,
+        "sender_is_silent": sender.alive_at is None or request.now - sender.alive_at > SILENT,
+        "refresh": REFRESH_SECONDS,
+    }
+
+
+def _telling_state(progress: Progress) -> DeliveryState:
+    """What a viewer who chose nothing most likely wants to see: what went wrong, before what went well."""
+    told = (
+        (progress.failed, DeliveryState.FAILED),
+        (progress.deferred, DeliveryState.DEFERRED),
+        (progress.skipped, DeliveryState.SKIPPED),
+        (progress.waiting, DeliveryState.PENDING),
+    )
+    return next((state for count, state in told if count), DeliveryState.SENT)
 
 
 def _reason(request: ConsoleRequest) -> str:
