@@ -35,6 +35,11 @@
     });
   }
 
+  // Where the tabs do not fit, the one that is open is in sight.
+  for (const tab of document.querySelectorAll(".tabs a[aria-current]")) {
+    tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+  }
+
   // Menus close on Escape or a click elsewhere.
   const closeMenus = (keep) => {
     for (const menu of document.querySelectorAll("details[data-menu][open]")) if (menu !== keep) menu.open = false;
