@@ -47,6 +47,13 @@ CHAT_SERVICES = (
     "twilio",
     "vonage",
 )
+# Where the browsers of today let their notices be handed in.
+PUSH_SERVICES = (
+    "fcm.googleapis.com",
+    "*.push.services.mozilla.com",
+    "*.push.apple.com",
+    "*.notify.windows.com",
+)
 
 
 def _default_data_folder() -> Path:
@@ -106,6 +113,14 @@ class Environment(BaseSettings):
         NoDecode,
         Field(description="chat and SMS services, or service://host, that people may be reached by"),
     ] = CHAT_SERVICES
+    push_services: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(description="hosts of the push services that browsers may name, separated by commas"),
+    ] = PUSH_SERVICES
+    private_targets: Annotated[
+        bool, Field(description="push services and webhooks may be at private addresses and without TLS")
+    ] = False
     heartbeat_url: Annotated[
         str | None, Field(description="address that is called every minute while all is well")
     ] = None
@@ -172,7 +187,7 @@ class Environment(BaseSettings):
             raise wrong(f"{value} is a file, not a folder")
         return value.expanduser().resolve()
 
-    @field_validator("allowed_hosts", "chat_targets", mode="before")
+    @field_validator("allowed_hosts", "chat_targets", "push_services", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
         return tuple(filter(None, (h.strip() for h in value.split(",")))) if isinstance(value, str) else value
@@ -184,6 +199,14 @@ class Environment(BaseSettings):
             if not re.fullmatch(r"[a-z][a-z0-9+-]*(://(\*\.)?[a-z0-9.-]+)?", entry.lower()):
                 raise wrong("must hold services like tgram or ntfys://ntfy.example.com, with commas between")
         return tuple(entry.lower() for entry in value)
+
+    @field_validator("push_services")
+    @classmethod
+    def _check_push_services(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not re.fullmatch(r"(\*\.)?[a-z0-9.-]+", host.lower()):
+                raise wrong("must hold host names like push.example.com or *.push.example.com")
+        return tuple(host.lower() for host in value)
 
     @field_validator("bulk_relays", mode="before")
     @classmethod

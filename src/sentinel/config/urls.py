@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from sentinel.config import health
+from sentinel.web import installing
 
 # The sign-in page itself gets the short address; everything else about an account lies below it.
 sign_in = [path("", login, name="account_login")]
@@ -28,6 +29,8 @@ def provider_webhooks() -> list[URLPattern | URLResolver]:
 urlpatterns = [
     path("health/web", health.alive, name="health-web"),
     path("health/engine", health.engine, name="health-engine"),
+    path("manifest.webmanifest", installing.manifest, name="manifest"),
+    path("service-worker.js", installing.service_worker, name="service-worker"),
     path("sign-in/", include(sign_in)),
     path("admin/", admin.site.urls),
     *provider_webhooks(),

@@ -11,9 +11,11 @@ from sentinel.channels.chat.sender import ChatSender
 from sentinel.channels.console.sender import ConsoleSender
 from sentinel.channels.email.dkim import Signer
 from sentinel.channels.email.sender import EmailSender, SmtpServer, Tls
+from sentinel.channels.push.sender import PushSender
 from sentinel.demonstration.clock import DemonstrationClock
 from sentinel.kernel import clock
-from sentinel.people.sealing import open_target
+from sentinel.kernel.push_keys import application_key
+from sentinel.people.sealing import open_target, secrets
 
 
 def wire(*, demonstration: bool) -> None:
@@ -28,7 +30,19 @@ def wire(*, demonstration: bool) -> None:
     registry.register(
         "chat", lambda: ChatSender(opener=partial(open_target, channel="chat"), allowed=settings.CHAT_TARGETS)
     )
+    registry.register("push", push_sender)
     registry.register("email", lambda: EmailSender(mail_server(), signer=signer()))
+
+
+def push_sender() -> PushSender:
+    """Notices to browsers, signed with a key derived from the secret key; older secrets' keys still sign."""
+    return PushSender(
+        opener=partial(open_target, channel="push"),
+        keys=[application_key(secret) for secret in secrets()],
+        services=settings.PUSH_SERVICES,
+        contact=settings.BASE_URL if settings.BASE_URL.startswith("https://") else "mailto:root@localhost",
+        allow_private=settings.PRIVATE_TARGETS,
+    )
 
 
 def signer() -> Signer | None:

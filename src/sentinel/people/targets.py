@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from sentinel.people.errors import ContactRefused
@@ -89,3 +91,64 @@ def masked(target: str) -> str:
     shown = tail[-_SHOWN:] if len(tail) >= _LONG_ENOUGH else ""
     host = parts.hostname if parts.scheme in ("http", "https") else ""
     return f"{parts.scheme}://{host or ''}{'/' if host else ''}…{shown}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    """A browser that wants notices: where its push service takes them, and what to encrypt them with.
+
+    ``key`` (65 bytes) and ``secret`` (16) are the browser's, ``application_key`` is ours when it subscribed;
+    all in base64 without padding.
+    """
+
+    endpoint: str
+    key: str
+    secret: str
+    application_key: str
+
+    def __repr__(self) -> str:
+        return f"Subscription({urlsplit(self.endpoint).hostname})"
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def read_subscription(text: str, *, services: Iterable[str], plain: bool = False) -> Subscription:
+    """What a browser's PushSubscription says, with ``applicationKey`` added by our script.
+
+    Refused unless the endpoint is at one of ``services`` (hosts, ``*.example.com`` for all below), by https
+    unless ``plain``.
+    """
+    try:
+        said = json.loads(text)
+        keys = said["keys"]
+        found = Subscription(
+            endpoint=str(said["endpoint"]),
+            key=str(keys["p256dh"]).rstrip("="),
+            secret=str(keys["auth"]).rstrip("="),
+            application_key=str(said["applicationKey"]).rstrip("="),
+        )
+    except (ValueError, KeyError, TypeError):
+        raise ContactRefused("push_invalid", "The browser did not say how it can be reached.") from None
+    parts = parts_of(found.endpoint)
+    if not all(_BASE64.fullmatch(v) for v in (found.key, found.secret, found.application_key)):
+        raise ContactRefused("push_invalid", "The browser's keys cannot be read.")
+    if (len(found.key), len(found.secret)) != (87, 22):
+        raise ContactRefused("push_invalid", "The browser's keys have the wrong length.")
+    host = _host_of(parts)
+    if parts.scheme != "https" and not (plain and parts.scheme == "http"):
+        raise ContactRefused("push_invalid", "A push service must be reached by https.")
+    if not any(host_matches(host, pattern) for pattern in services):
+        raise ContactRefused("push_not_allowed", f"The push service {host} is not allowed here.")
+    return found
+
+
+def written_subscription(found: Subscription) -> str:
+    """A subscription in one form, so that the same browser is recognised."""
+    return json.dumps(
+        {
+            "endpoint": found.endpoint,
+            "keys": {"p256dh": found.key, "auth": found.secret},
+            "applicationKey": found.application_key,
+        }
+    )

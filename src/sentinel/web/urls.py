@@ -78,6 +78,7 @@ urlpatterns = [
     path("profile/", profile.profile, name="profile"),
     path("profile/absence/", profile.profile_absence, name="profile-absence"),
     path("profile/ways/", ways.way_add, name="way-add"),
+    path("profile/ways/push/", ways.way_add_push, name="way-add-push"),
     path("profile/ways/test-mail/", ways.way_test_mail, name="way-test-mail"),
     re_path(
         r"^profile/ways/(?P<method_id>\d+)/(?P<act>verify|code|test|on|off|first|remove)/$",

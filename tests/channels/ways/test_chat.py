@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -213,7 +214,7 @@ def test_apprise_is_loaded_by_the_first_message_only() -> None:
         "import sys; from sentinel.channels.chat.sender import ChatSender; "
         "ChatSender(opener=str, allowed=()); print('apprise' in sys.modules)"
     )
-    environment = {"DJANGO_SETTINGS_MODULE": "sentinel.config.settings.testing", "PATH": ""}
+    environment = {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"], "PATH": ""}
     setup = "import django; django.setup(); "
     done = subprocess.run(
         [sys.executable, "-c", setup + program], capture_output=True, text=True, env=environment

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from sentinel.channels import registry
+from sentinel.channels.push.encryption import decrypt
+from sentinel.config.wiring import push_sender
+from sentinel.engine.passes import dispatch
+from sentinel.kernel.push_keys import encode, raw_public
 from sentinel.outbox.selectors import messages_to
 from sentinel.people.models import ContactMethod
 from sentinel.people.sealing import open_target
+from tests.fakes.http_service import HttpService
 from tests.web.console.conftest import SignedIn
 from tests.web.console.stage import Stage
 
@@ -53,3 +66,57 @@ def test_a_test_by_mail_shows_that_it_is_on_its_way(stage: Stage, as_user: Signe
     maria = as_user(stage.world.maria)
     assert maria.post("/profile/ways/test-mail/").status_code == 303
     assert "waits to be sent" in maria.get("/profile/").content.decode()
+
+
+def test_a_browser_subscribes_and_types_the_code_it_was_shown(
+    stage: Stage, as_user: SignedIn, settings: Any
+) -> None:
+    settings.PUSH_SERVICES, settings.PRIVATE_TARGETS = ("127.0.0.1",), True
+    browser, secret = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
+    maria = as_user(stage.world.maria)
+    key = re.search(r'data-push-key="([\w-]+)"', maria.get("/profile/").content.decode())
+    assert key is not None
+    with HttpService() as service:
+        subscription = {
+            "endpoint": f"{service.url}/push/1",
+            "expirationTime": None,
+            "keys": {"p256dh": encode(raw_public(browser.public_key())), "auth": encode(secret)},
+            "applicationKey": key[1],
+        }
+        typed = {"push-subscription": json.dumps(subscription), "push-label": "Phone"}
+        assert maria.post("/profile/ways/push/", typed).status_code == 303
+        with registry.using({"push": push_sender()}):
+            dispatch.run(stage.at)
+        notice = json.loads(decrypt(service.kept[0].body, key=browser, secret=secret))
+    method = ContactMethod.objects.get(user=stage.world.maria)
+    code = notice["body"].split()[0]
+    assert maria.post(f"/profile/ways/{method.pk}/verify/", {"code": code}).status_code == 303
+    method.refresh_from_db()
+    assert method.is_usable
+    assert "Phone" in maria.get("/profile/").content.decode()
+
+
+def test_a_push_service_that_nobody_knows_is_refused(stage: Stage, as_user: SignedIn) -> None:
+    for said in ("", "{}", '{"endpoint": "https://10.0.0.1/x"}', "[1]"):
+        answer = as_user(stage.world.maria).post("/profile/ways/push/", {"push-subscription": said})
+        assert answer.status_code == 422
+    public = encode(raw_public(ec.generate_private_key(ec.SECP256R1()).public_key()))
+    inside = {
+        "endpoint": "https://intranet.example/x",
+        "keys": {"p256dh": public, "auth": encode(b"s" * 16)},
+        "applicationKey": public,
+    }
+    typed = {"push-subscription": json.dumps(inside)}
+    answer = as_user(stage.world.maria).post("/profile/ways/push/", typed)
+    assert (answer.status_code, "is not allowed here" in answer.content.decode()) == (422, True)
+
+
+def test_the_console_can_be_installed(client: Client, settings: Any) -> None:
+    manifest = client.get("/manifest.webmanifest")
+    assert manifest["Content-Type"] == "application/manifest+json"
+    for icon in manifest.json()["icons"]:
+        assert finders.find(icon["src"].removeprefix(settings.STATIC_URL))
+    worker = client.get("/service-worker.js")
+    assert worker["Content-Type"].startswith("text/javascript")
+    assert "fetch(" not in worker.content.decode(), "a press opens a page, it never writes by itself"
+    assert client.post("/service-worker.js").status_code == 405

@@ -11,6 +11,8 @@ BASE_URL = ENVIRONMENT.public_url
 DATA_DIR = ENVIRONMENT.data_dir
 # Chat and SMS services that users may be reached by; see sentinel.people.targets.
 CHAT_TARGETS = ENVIRONMENT.chat_targets
+PUSH_SERVICES = ENVIRONMENT.push_services
+PRIVATE_TARGETS = ENVIRONMENT.private_targets
 # Called every minute while all is well; empty: nobody watches from outside.
 HEARTBEAT_URL = ENVIRONMENT.heartbeat_url or ""
 

@@ -17,3 +17,10 @@ class ChatForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
     )
     label = forms.CharField(label="What you call it", max_length=60, required=False)
+
+
+class PushForm(forms.Form):
+    """A browser's subscription, filled in by the page's script."""
+
+    subscription = forms.CharField(max_length=2000, widget=forms.HiddenInput())
+    label = forms.CharField(label="What you call this device", max_length=60, required=False)

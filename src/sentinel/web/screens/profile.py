@@ -8,12 +8,14 @@ from django import forms
 from django.http import HttpResponse
 
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
+from sentinel.kernel.push_keys import application_key, encode, raw_public
 from sentinel.people.models import User
+from sentinel.people.sealing import secrets
 from sentinel.people.selectors import absences_of, active_users
 from sentinel.people.services import set_absence
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
 from sentinel.web.forms.fields import moment_input, offer
-from sentinel.web.forms.ways import ChatForm
+from sentinel.web.forms.ways import ChatForm, PushForm
 from sentinel.web.reads.accounts import week_lines
 from sentinel.web.reads.ways import ways_of
 
@@ -69,6 +71,7 @@ def profile_page(
     *,
     absence: OwnAbsenceForm | None = None,
     chat: ChatForm | None = None,
+    push: PushForm | None = None,
     refused: tuple[int, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -77,6 +80,8 @@ def profile_page(
     context = {
         "form": absence or OwnAbsenceForm(user=request.user),
         "chat_form": chat or ChatForm(prefix="chat"),
+        "push_form": push or PushForm(prefix="push"),
+        "push_key": encode(raw_public(application_key(secrets()[0]).public_key())),
         "refused": refused,
         "ways": ways_of(request.user),
         "absences": absences_of(request.user, request.now),

@@ -17,9 +17,9 @@ from sentinel.people.contacts import (
     verify_contact_method,
 )
 from sentinel.people.rules import ContactChannel
-from sentinel.people.targets import check_chat_target, masked
+from sentinel.people.targets import check_chat_target, masked, read_subscription, written_subscription
 from sentinel.web.access import ConsoleRequest, done, screen, status_of
-from sentinel.web.forms.ways import ChatForm
+from sentinel.web.forms.ways import ChatForm, PushForm
 from sentinel.web.screens.profile import profile_page
 from sentinel.workflows.ways import add_way, send_code, send_test
 
@@ -47,6 +47,32 @@ def way_add(request: ConsoleRequest) -> HttpResponse:
         form.add_error("target", refused.message)
         return profile_page(request, chat=form, status=status_of(refused))
     return done(request, "A code is on its way there. Type it below.", "profile")
+
+
+@screen(methods=("POST",))
+def way_add_push(request: ConsoleRequest) -> HttpResponse:
+    """The user's browser subscribed; a code is pushed to it at once."""
+    form = PushForm(request.POST, prefix="push")
+    if not form.is_valid():
+        return profile_page(request, push=form, status=422)
+    try:
+        found = read_subscription(
+            form.cleaned_data["subscription"],
+            services=settings.PUSH_SERVICES,
+            plain=settings.PRIVATE_TARGETS,
+        )
+        add_way(
+            user=request.user,
+            channel=ContactChannel.PUSH,
+            target=written_subscription(found),
+            shown=masked(found.endpoint),
+            label=form.cleaned_data["label"] or "This browser",
+            now=request.now,
+        )
+    except Refused as refused:
+        form.add_error(None, refused.message)
+        return profile_page(request, push=form, status=status_of(refused))
+    return done(request, "A code is on its way to this browser. Type it below.", "profile")
 
 
 @screen(methods=("POST",))

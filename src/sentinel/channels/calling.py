@@ -1,0 +1,106 @@
+"""One HTTP POST to an address that a user or an administrator entered, without being led elsewhere.
+
+The name is resolved once and the connection goes to exactly the address that was judged, so that a name
+cannot point somewhere else a moment later. Redirections are not followed, and time is bounded in all.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+#: One step (connecting, writing, waiting for the answer), and the whole; below two thirds of the lease.
+STEP_SECONDS = 6.0
+WHOLE_SECONDS = 14.0
+_MOST_READ = 2_048
+
+
+class NotReached(Exception):
+    """Nobody answered, or not in time. Its words name the host at most."""
+
+
+class NotPermitted(Exception):
+    """This address must not be called: it is inside our own network, or none at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back: the status, and the beginning of the body."""
+
+    status: int
+    text: str
+
+
+def post(
+    url: str, *, body: bytes, headers: Mapping[str, str], allow_private: bool, step_seconds: float = 0
+) -> Answer:
+    """POST ``body``. Raises :class:`NotPermitted` or :class:`NotReached`."""
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    if not host or not (secure or (parts.scheme == "http" and allow_private)):
+        raise NotPermitted("only addresses with https:// are called")
+    port = parts.port or (443 if secure else 80)
+    seconds = step_seconds or STEP_SECONDS
+    address = _judged_address(host, port, allow_private=allow_private)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection = _Pinned(host, port, address=address, secure=secure, seconds=seconds)
+    watch = threading.Timer(min(WHOLE_SECONDS, seconds * 3), connection.abandon)
+    watch.daemon = True
+    try:
+        watch.start()
+        connection.request("POST", path, body=body, headers=dict(headers))
+        answer = connection.getresponse()
+        return Answer(status=answer.status, text=answer.read(_MOST_READ).decode("utf-8", "replace"))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise NotReached(f"{host} did not answer ({type(error).__name__})") from None
+    finally:
+        watch.cancel()
+        connection.close()
+
+
+def _judged_address(host: str, port: int, *, allow_private: bool) -> str:
+    """The address of a host. One private address among several is one too many."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise NotReached(f"the name {host} is not known") from None
+    addresses = [str(row[4][0]).partition("%")[0] for row in found]
+    if not allow_private and not all(is_public(address) for address in addresses):
+        raise NotPermitted(f"{host} is an address of a private network")
+    return addresses[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the public internet."""
+    ip = ipaddress.ip_address(address)
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return bool((mapped or ip).is_global) and not (mapped or ip).is_multicast
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to one judged address that still speaks to the host by its name."""
+
+    def __init__(self, host: str, port: int, *, address: str, secure: bool, seconds: float) -> None:
+        super().__init__(host, port, timeout=seconds)
+        self.default_port = 443 if secure else 80
+        self._address, self._secure, self._seconds = address, secure, seconds
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, self.port), timeout=self._seconds)
+        self.sock = plain
+        if self._secure:
+            self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+
+    def abandon(self) -> None:
+        """Somebody answers one byte a minute: end it."""
+        if self.sock is not None:
+            try:
+                self.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return
