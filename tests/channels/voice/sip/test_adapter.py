@@ -71,6 +71,15 @@ def test_more_calls_than_allowed_may_be_tried_later() -> None:
         assert not placed.permanent
 
 
+@pytest.mark.parametrize("host", ["x" * 70 + ".example", "nobody.invalid"])
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_an_exchange_whose_name_leads_nowhere_fails_the_call(host: str, transport: str) -> None:
+    with office(replace(SETTINGS, outbound=f"sip:{host};transport={transport}")) as desk:
+        ended = desk.ended(desk.call("+4989100", "+4989200"))
+    assert ended.reason is EndReason.FAILED
+    assert "no way to the exchange" in ended.detail
+
+
 def test_an_exchange_that_says_nothing_ends_the_call_in_time() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))

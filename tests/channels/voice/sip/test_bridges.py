@@ -97,6 +97,19 @@ def test_two_people_talk_and_the_owner_hangs_up() -> None:
     run(story())
 
 
+def test_the_owner_reads_who_is_calling_about_what() -> None:
+    async def story() -> None:
+        it = scene(Manners(talks_for=1), whisper='Anna "Lift"\r\nBcc: x\x07\ud800')
+        await it.over()
+        invites = [m for _, _, m in it.internet.log if isinstance(m, Request) and m.method == "INVITE"]
+        assert invites[0].headers.get("Subject") == 'Anna "Lift" Bcc: x'
+        assert invites[0].headers.get("From").startswith('"Anna \\"Lift\\" Bcc: x" <sip:+498912345@')
+        to_the_worker = next(m for m in invites if "192.0.2.2" in m.uri)
+        assert "Anna" not in to_the_worker.encode().decode()
+
+    run(story())
+
+
 @pytest.mark.parametrize("owner_status", [0, 488])
 @pytest.mark.parametrize("worker_status", [0, 415])
 def test_telephones_that_want_an_offer_are_connected_too(owner_status: int, worker_status: int) -> None:

@@ -150,6 +150,11 @@ def _before_angle(text: str) -> tuple[str, bool, str]:
     return "", False, ""
 
 
+def one_line(text: str) -> str:
+    """A text on one line, with nothing in it that could not be printed."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
 def quoted(text: str) -> str:
     """A quoted string that is one line whatever the text holds."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sentinel.channels.voice.base import CallState, EndReason, Intent
 from sentinel.channels.voice.base import Leg as Side
-from sentinel.channels.voice.sip.addresses import Uri
+from sentinel.channels.voice.sip.addresses import Uri, one_line
 from sentinel.channels.voice.sip.agent import Agent
 from sentinel.channels.voice.sip.endings import Ending, ending_of
 from sentinel.channels.voice.sip.incoming import Refused
@@ -194,17 +194,17 @@ class Bridge:
 
     def _leg(self, side: Side) -> Leg:
         intent, numbers = self._intent, self._numbers
-        whisper = intent.whisper if side is Side.OWNER and self._settings.show_whisper else ""
+        whisper = one_line(intent.whisper) if side is Side.OWNER and self._settings.show_whisper else ""
         headers = {}
         if whisper:
-            headers["Subject"] = " ".join(whisper.split())[: 4 * _LONGEST_WHISPER]
+            headers["Subject"] = whisper[: 4 * _LONGEST_WHISPER]
         if self._settings.assert_identity:
             headers["P-Asserted-Identity"] = f"<{numbers.caller}>"
         return Leg(
             self._agent,
             numbers.owner if side is Side.OWNER else numbers.worker,
             caller=numbers.caller,
-            shown_as=" ".join(whisper.split())[:_LONGEST_WHISPER],
+            shown_as=whisper[:_LONGEST_WHISPER].strip(),
             credentials=self._settings.credentials,
             headers=headers,
             on_ringing=lambda: self._rings(side),

@@ -173,9 +173,12 @@ class AsyncioNetwork:
     async def path_to(self, hop: Uri) -> Path:
         """The way to an address: UDP unless it names TCP. Raises OSError."""
         host, port = hop.address
-        if hop.transport == "tcp":
-            return await self._connection_to(host, port)
-        return UdpPath(self, (await self._address_of(host, port), port))
+        try:
+            if hop.transport == "tcp":
+                return await self._connection_to(host, port)
+            return UdpPath(self, (await self._address_of(host, port), port))
+        except UnicodeError:
+            raise OSError(f"{host} can be no name of a host") from None
 
     async def _address_of(self, host: str, port: int) -> str:
         """The numeric address of a host; names are asked for again after a minute."""
