@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
@@ -29,7 +29,7 @@ from html import escape
 from operator import itemgetter
 
 from sentinel.bulk.errors import EditionDiffers, EditionError
-from sentinel.kernel.links import Purpose, sign
+from sentinel.kernel.links import Pen, Purpose
 from sentinel.ui.mime import build, date_of, one_line
 
 _FORMAT = b"sentinel-template-1"
@@ -43,6 +43,14 @@ _SOFT = "=\r\n"
 PER_RECIPIENT = frozenset({"to", "date", "reply", "answer", "preferences", "unsubscribe", "name"})
 #: What a template must offer a place for, or the mail could not be answered, sent or left.
 _NEEDED = ("r:from", "r:to", "r:date", "r:reply", "r:answer", "r:preferences", "r:unsubscribe", "t:name")
+#: What the links and addresses of a mail are for, in the order in which :func:`values_for` names them.
+_PURPOSES = (
+    Purpose.ANSWER,
+    Purpose.PREFERENCES,
+    Purpose.UNSUBSCRIBE,
+    Purpose.REPLY_TO_DELIVERY,
+    Purpose.BOUNCE_OF_DELIVERY,
+)
 #: Marks that the builder gets for what must be an address or an instant.
 _TO, _FROM = "zqxtoxqz@zqx.invalid", "zqxfromxqz@zqxdomainxqz.invalid"
 _DOMAIN = _FROM.partition("@")[2]
@@ -123,17 +131,22 @@ def values_for(
     ``secret``: the newest secret of the installation. ``issued_at`` (UTC) is the mail's Date and the day of
     issue of its links, so that a repeat is the same mail. ``address`` is ASCII (:func:`can_carry`).
     """
-    day = issued_at.date()
+    answer, preferences, unsubscribe, reply, bounce = _pens(secret, issued_at.date())
     return {
         "name": name if name.isprintable() else one_line(name),
         "to": address,
         "date": _date(issued_at),
-        "answer": sign(Purpose.ANSWER, check_in_id, secret=secret, issued_on=day),
-        "preferences": sign(Purpose.PREFERENCES, worker_id, secret=secret, issued_on=day),
-        "unsubscribe": sign(Purpose.UNSUBSCRIBE, worker_id, secret=secret, issued_on=day),
-        "reply": sign(Purpose.REPLY_TO_DELIVERY, delivery_id, secret=secret, issued_on=day),
-        "bounce": sign(Purpose.BOUNCE_OF_DELIVERY, delivery_id, secret=secret, issued_on=day),
+        "answer": answer.sign(check_in_id),
+        "preferences": preferences.sign(worker_id),
+        "unsubscribe": unsubscribe.sign(worker_id),
+        "reply": reply.sign(delivery_id),
+        "bounce": bounce.sign(delivery_id),
     }
+
+
+@lru_cache(maxsize=16)
+def _pens(secret: bytes, day: date) -> tuple[Pen, ...]:
+    return tuple(Pen(purpose, secret=secret, issued_on=day) for purpose in _PURPOSES)
 
 
 def envelope_sender(values: Mapping[str, str], *, sender: str, inbound_domain: str) -> str:

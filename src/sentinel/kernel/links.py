@@ -28,6 +28,7 @@ VALID_DAYS = 45
 _VERSION = 1
 _EPOCH = date(2020, 1, 1)
 _BODY = Struct(">BHQ")
+_HEAD, _SUBJECT = Struct(">BH"), Struct(">Q")
 _MAC_BYTES = 16
 _TOKEN_LENGTH = 44
 _PADDING = "===="
@@ -35,7 +36,9 @@ _SHORTEST_SECRET = 16
 _BLOCK = 64
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
-_GROUPS = Struct(">IBIBIBIBIBH")
+#: Where a token's letters and its bytes come out even: ten bytes are sixteen letters.
+_EVEN = 10
+_FIRST, _LAST = Struct(">IBIB"), Struct(">IBIBIBH")
 _NOTHING = bytes(_BODY.size + _MAC_BYTES)
 
 
@@ -69,8 +72,27 @@ class LinkExpired(LinkError):
 
 def sign(purpose: Purpose, subject_id: int, *, secret: bytes, issued_on: date) -> str:
     """A URL-safe token for one purpose and one subject (0 <= id < 2**64); equal input, equal token."""
-    body = _BODY.pack(_VERSION, (issued_on - _EPOCH).days, subject_id)
-    return _encode(body + _mac(purpose, body, secret))
+    return Pen(purpose, secret=secret, issued_on=issued_on).sign(subject_id)
+
+
+class Pen:
+    """Signs many subjects for one purpose on one day, in half the time: equal input, equal token."""
+
+    __slots__ = ("_begun", "_head", "_outer")
+
+    def __init__(self, purpose: Purpose, *, secret: bytes, issued_on: date) -> None:
+        self._head = _HEAD.pack(_VERSION, (issued_on - _EPOCH).days)
+        begun, self._outer = _keyed(purpose, secret)
+        self._begun = begun.copy()
+        self._begun.update(self._head)
+
+    def sign(self, subject_id: int) -> str:
+        """As :func:`sign`."""
+        subject = _SUBJECT.pack(subject_id)
+        inner, outer = self._begun.copy(), self._outer.copy()
+        inner.update(subject)
+        outer.update(inner.digest())
+        return _encode(self._head + subject + outer.digest()[:_MAC_BYTES])
 
 
 def read(
@@ -125,15 +147,25 @@ def _keyed(purpose: Purpose, secret: bytes) -> "tuple[_Hash, _Hash]":
 def _encode(raw: bytes) -> str:
     """27 bytes in base32: ten bits are two letters. The standard library takes three times as long, and a
     million mails carry five tokens each."""
-    a, b, c, d, e, f, g, h, i, j, k = _GROUPS.unpack(raw)
+    a, b, c, d, e, f, g = _LAST.unpack_from(raw, _EVEN)
+    pair = _PAIRS
+    return (
+        f"{_encode_first(raw[:_EVEN])}"
+        f"{pair[a >> 22]}{pair[a >> 12 & 1023]}{pair[a >> 2 & 1023]}{pair[(a & 3) << 8 | b]}"
+        f"{pair[c >> 22]}{pair[c >> 12 & 1023]}{pair[c >> 2 & 1023]}{pair[(c & 3) << 8 | d]}"
+        f"{pair[e >> 22]}{pair[e >> 12 & 1023]}{pair[e >> 2 & 1023]}{pair[(e & 3) << 8 | f]}"
+        f"{pair[g >> 6]}{pair[g << 4 & 1023]}"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _encode_first(raw: bytes) -> str:
+    """Version, day and the upper bytes of the id: the same for 256 neighbours, and nothing secret."""
+    a, b, c, d = _FIRST.unpack(raw)
     pair = _PAIRS
     return (
         f"{pair[a >> 22]}{pair[a >> 12 & 1023]}{pair[a >> 2 & 1023]}{pair[(a & 3) << 8 | b]}"
         f"{pair[c >> 22]}{pair[c >> 12 & 1023]}{pair[c >> 2 & 1023]}{pair[(c & 3) << 8 | d]}"
-        f"{pair[e >> 22]}{pair[e >> 12 & 1023]}{pair[e >> 2 & 1023]}{pair[(e & 3) << 8 | f]}"
-        f"{pair[g >> 22]}{pair[g >> 12 & 1023]}{pair[g >> 2 & 1023]}{pair[(g & 3) << 8 | h]}"
-        f"{pair[i >> 22]}{pair[i >> 12 & 1023]}{pair[i >> 2 & 1023]}{pair[(i & 3) << 8 | j]}"
-        f"{pair[k >> 6]}{pair[k << 4 & 1023]}"
     )
 
 

@@ -45,6 +45,7 @@ class _Wait(IntEnum):
 _STAGES = {_Wait.MAIL: Stage.MAIL, _Wait.RCPT: Stage.RCPT, _Wait.DATA: Stage.DATA, _Wait.BODY: Stage.BODY}
 #: The usual answers to a body and the envelope behind it, which come together.
 _USUAL = [b"250 ", b"250 ", b"250 ", b"354 "]
+_END_OF_BODY = b".\r\n"
 _ENVELOPE = (_Wait.MAIL, _Wait.RCPT, _Wait.DATA)
 _AFTER_RESET = (_Wait.RESET, *_ENVELOPE)
 
@@ -147,7 +148,7 @@ class Session(asyncio.Protocol):
                 self._lines.clear()
             self._replied(int(code), line)
             return
-        words = [part[4:].strip().decode("utf-8", "replace") for part in (*self._lines, line)]
+        words = [_words(part[4:]) for part in (*self._lines, line)]
         self._lines.clear()
         if self._greeting is not None and not self._greeting.done():
             self._greeting.set_result((int(code), words))
@@ -170,20 +171,19 @@ class Session(asyncio.Protocol):
     def start(self, job: Job) -> None:
         """Offer a mail on a connection that waits for work."""
         self.is_hungry = False
-        self._offer(job, b"")
+        self._offer(job)
 
     def release(self, job: Job) -> None:
         """The job is written down as begun: its body may leave."""
         job.step = Step.RELEASED
         self._next, self._body = None, job
         self._waits.append(_Wait.BODY)
-        body = job.content + b".\r\n"
         if self.mode is Mode.FULL and not self._is_full():
             follower = self.owner.next_job(self)
             if follower is not None:
-                self._offer(follower, body)
+                self._offer(follower, job.content, _END_OF_BODY)
                 return
-        self.write(body)
+        self.write(job.content + _END_OF_BODY)
 
     def leave(self) -> None:
         """No new mail on this connection; say goodbye when what is under way is answered."""
@@ -221,7 +221,7 @@ class Session(asyncio.Protocol):
             return
         job = self.owner.next_job(self)
         if job is not None:
-            self._offer(job, b"")
+            self._offer(job)
             return
         self.is_hungry = True
         self.owner.hungry(self)
@@ -229,21 +229,21 @@ class Session(asyncio.Protocol):
     def _is_full(self) -> bool:
         return self.is_leaving or self._started >= self.per_connection
 
-    def _offer(self, job: Job, before: bytes) -> None:
+    def _offer(self, job: Job, *before: bytes) -> None:
         self._started += 1
         self._next, self._refusal = job, None
         if self.mode is Mode.LOCK:
             first = b"RSET" if self._needs_reset else job.envelope.partition(b"\r\n")[0]
             self._waits.append(_Wait.RESET if self._needs_reset else _Wait.MAIL)
             self._needs_reset = False
-            self.write(before + first + b"\r\n")
+            self.write(b"".join((*before, first, b"\r\n")))
         elif self._needs_reset:
             self._needs_reset = False
             self._waits.extend(_AFTER_RESET)
-            self.write(before + b"RSET\r\n" + job.envelope)
+            self.write(b"".join((*before, b"RSET\r\n", job.envelope)))
         else:
             self._waits.extend(_ENVELOPE)
-            self.write(before + job.envelope)
+            self.write(b"".join((*before, job.envelope)))
 
     def _replied(self, code: int, line: bytes) -> None:
         if not self._waits:
@@ -321,8 +321,7 @@ class Session(asyncio.Protocol):
     def _take_in(self, job: Job, line: bytes) -> None:
         job.step = Step.OVER
         self.sent += 1
-        words = line[4:].decode("utf-8", "replace").strip()[:LONGEST_ANSWER]
-        self.owner.accepted(self, job, words.removeprefix("2.0.0 "))
+        self.owner.accepted(self, job, _words(line[4:]).removeprefix("2.0.0 "))
 
     def _hung_up(self, wait: _Wait, line: bytes) -> None:
         """421: the connection ends; it is an answer to what was asked, and to nothing else."""
@@ -337,7 +336,7 @@ class Session(asyncio.Protocol):
         self._end_by_server(line)
 
     def _end_by_server(self, line: bytes) -> None:
-        self.drop(line.decode("utf-8", "replace").strip()[:LONGEST_ANSWER])
+        self.drop(_words(line))
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -373,5 +372,13 @@ def _under_way(job: Job | None) -> Job:
 
 
 def _answer(wait: _Wait, code: int, line: bytes) -> Answer:
-    text = line[4:].decode("utf-8", "replace").strip()[:LONGEST_ANSWER]
-    return read_answer(_STAGES[wait], code, text)
+    return read_answer(_STAGES[wait], code, _words(line[4:]))
+
+
+def _words(answer: bytes) -> str:
+    """A server's words as the database and a terminal can bear them: one zero byte in them would make every
+    commit fail, and all mail stand still."""
+    text = answer.decode("utf-8", "replace").strip()[:LONGEST_ANSWER]
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
