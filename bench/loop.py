@@ -20,7 +20,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
-os.environ["DJANGO_SETTINGS_MODULE"] = "sentinel.config.settings.testing"
+os.environ["DJANGO_SETTINGS_MODULE"] = "sentinel.config.testing"
 
 import django  # noqa: E402
 

@@ -85,7 +85,7 @@ def main(rows: int) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sentinel.config.settings.testing")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sentinel.config.testing")
     django.setup()
     with cluster_in(CHECKOUT / ".sentinel", "bench").running() as cluster:
         settings.DATABASES["default"]["HOST"] = str(cluster.socket_folder)

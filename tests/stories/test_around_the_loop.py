@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from sentinel.checkins.rules import Face, Severity
+from sentinel.escalation.models import Rung
 from sentinel.escalation.rules import DutyKind
 from sentinel.kernel.errors import NotFound, Refused
 from sentinel.problems.models import Problem
@@ -16,7 +17,7 @@ from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acknowledge import acknowledge
 from sentinel.workflows.log_call import log_call
 from sentinel.workflows.make_commitment import make_commitment
-from sentinel.workflows.manage_problem import hand_over
+from sentinel.workflows.manage_problem import hand_over, replan_problem
 from sentinel.workflows.record_verdict import record_verdict
 from sentinel.workflows.worker_words import ask_for_manager
 from tests.stories.acts import bring_to_proposal, events, fresh, propose_again, state
@@ -169,3 +170,16 @@ def test_it_mails_somebody_who_reports_after_the_roster_said_they_had_left(world
     world.answer(Face.FROWN, "I am still here", check_in=check_in)
     world.tick()
     assert world.inbox(world.olena, "problem.receipt")
+
+
+def test_it_stays_as_high_as_it_was_when_it_is_replanned_onto_a_shorter_ladder(world: World) -> None:
+    problem = world.frown("It jams")
+    world.advance(days=4)
+    top = world.duty(problem).rung
+    assert top == 4
+    Rung.objects.filter(ladder__is_default=True, position__gt=3).delete()
+    replan_problem(problem_id=problem.pk, user=world.petra, reason="a new ladder", now=world.now)
+    before = len(world.notices(world.maria))
+    world.advance(days=4)
+    assert world.duty(problem).rung == top
+    assert len(world.notices(world.maria)) > before, "the top of the new ladder repeats"

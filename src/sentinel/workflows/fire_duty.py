@@ -124,7 +124,8 @@ def _climb(problem: Problem, *, duty: Duty, now: datetime) -> Duty:
         ),
         now=now,
     )
-    duty.rung = step.position
+    # Re-planned onto a shorter ladder, it stays as high as it was: the top of the new one repeats (L4).
+    duty.rung = max(duty.rung, step.position)
     duty.repeats = step.repeat
     duty.last_fired_at = now
     duty.rung_at = taken.firing.next_at

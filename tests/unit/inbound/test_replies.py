@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -325,7 +326,7 @@ def test_what_we_sent_explains_an_answer_written_into_it() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", TO_WORKERS)
 def test_every_mail_to_a_worker_is_known_as_ours(language: str, name: str) -> None:
-    text = TO_WORKERS[name](language).text.replace("http://127.0.0.1:8000", BASE_URL)
+    text = TO_WORKERS[name](language).text.replace(django_settings.BASE_URL, BASE_URL)
     assert find_words(f"{NEW}\n\n{text}", ours=OURS, author="Olena Kovalenko") == NEW
     assert find_words(f"{NEW}\n\n{marked(text)}", ours=OURS) == NEW
 
