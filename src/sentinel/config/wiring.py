@@ -12,6 +12,7 @@ from sentinel.channels.console.sender import ConsoleSender
 from sentinel.channels.email.dkim import Signer
 from sentinel.channels.email.sender import EmailSender, SmtpServer, Tls
 from sentinel.channels.push.sender import PushSender
+from sentinel.channels.webhook.sender import WebhookSender
 from sentinel.demonstration.clock import DemonstrationClock
 from sentinel.kernel import clock
 from sentinel.kernel.push_keys import application_key
@@ -31,6 +32,7 @@ def wire(*, demonstration: bool) -> None:
         "chat", lambda: ChatSender(opener=partial(open_target, channel="chat"), allowed=settings.CHAT_TARGETS)
     )
     registry.register("push", push_sender)
+    registry.register("webhook", webhook_sender)
     registry.register("email", lambda: EmailSender(mail_server(), signer=signer()))
 
 
@@ -42,6 +44,13 @@ def push_sender() -> PushSender:
         services=settings.PUSH_SERVICES,
         contact=settings.BASE_URL if settings.BASE_URL.startswith("https://") else "mailto:root@localhost",
         allow_private=settings.PRIVATE_TARGETS,
+    )
+
+
+def webhook_sender() -> WebhookSender:
+    """Signed notices to programs."""
+    return WebhookSender(
+        opener=partial(open_target, channel="webhook"), allow_private=settings.PRIVATE_TARGETS
     )
 
 

@@ -152,3 +152,39 @@ def written_subscription(found: Subscription) -> str:
             "applicationKey": found.application_key,
         }
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """An address that takes signed notices, and the key (``whsec_`` and base64) they are signed with."""
+
+    url: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Webhook({urlsplit(self.url).hostname})"
+
+
+def check_webhook_url(url: str, *, plain: bool = False) -> None:
+    """Refuse what is no address of the web, by https unless ``plain``; where it leads is judged per call."""
+    parts = parts_of(url)
+    if parts.scheme != "https" and not (plain and parts.scheme == "http"):
+        raise ContactRefused("webhook_invalid", "A webhook must have an address like https://host/path.")
+    if not _host_of(parts) or parts.username is not None:
+        raise ContactRefused("webhook_invalid", "This address names no host, or holds a user name.")
+
+
+def read_webhook(text: str, *, plain: bool = False) -> Webhook:
+    """A webhook as it was written by :func:`written_webhook`."""
+    try:
+        said = json.loads(text)
+        found = Webhook(url=str(said["url"]), secret=str(said["secret"]))
+    except (ValueError, KeyError, TypeError):
+        raise ContactRefused("webhook_invalid", "This webhook cannot be read; add it again.") from None
+    check_webhook_url(found.url, plain=plain)
+    return found
+
+
+def written_webhook(found: Webhook) -> str:
+    """A webhook in one form."""
+    return json.dumps({"url": found.url, "secret": found.secret})

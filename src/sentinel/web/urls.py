@@ -78,6 +78,7 @@ urlpatterns = [
     path("profile/", profile.profile, name="profile"),
     path("profile/absence/", profile.profile_absence, name="profile-absence"),
     path("profile/ways/", ways.way_add, name="way-add"),
+    path("profile/ways/webhook/", ways.way_add_webhook, name="way-add-webhook"),
     path("profile/ways/push/", ways.way_add_push, name="way-add-push"),
     path("profile/ways/test-mail/", ways.way_test_mail, name="way-test-mail"),
     re_path(

@@ -185,6 +185,7 @@ EXPECTED: dict[str, list[Case]] = {
     "profile-absence": [Case(_fixed("/profile/absence/"), EVERYBODY, method="post")],
     "way-add": [Case(_fixed("/profile/ways/"), EVERYBODY, method="post")],
     "way-add-push": [Case(_fixed("/profile/ways/push/"), EVERYBODY, method="post")],
+    "way-add-webhook": [Case(_fixed("/profile/ways/webhook/"), EVERYBODY, method="post")],
     "way-test-mail": [Case(_fixed("/profile/ways/test-mail/"), EVERYBODY, method="post")],
     "way-act": [Case(_way_of_owner, ("owner",), known_to=(), method="post")],
     "mail-home": [Case(_fixed("/mail/"), EVERYBODY)],

@@ -120,3 +120,22 @@ def test_the_console_can_be_installed(client: Client, settings: Any) -> None:
     assert worker["Content-Type"].startswith("text/javascript")
     assert "fetch(" not in worker.content.decode(), "a press opens a page, it never writes by itself"
     assert client.post("/service-worker.js").status_code == 405
+
+
+def test_a_webhook_keeps_the_key_that_was_shown(stage: Stage, as_user: SignedIn) -> None:
+    maria = as_user(stage.world.maria)
+    shown = re.search(r'value="(whsec_[^"]+)"', maria.get("/profile/").content.decode())
+    assert shown is not None
+    typed = {"webhook-url": "https://hooks.example.com/very-secret", "webhook-secret": shown[1]}
+    weak = maria.post("/profile/ways/webhook/", typed | {"webhook-secret": "whsec_c2hvcnQ="})
+    assert (weak.status_code, "as it was made" in weak.content.decode()) == (422, True)
+    inside = maria.post("/profile/ways/webhook/", typed | {"webhook-url": "http://10.0.0.1/"})
+    assert inside.status_code == 422
+    assert maria.post("/profile/ways/webhook/", typed).status_code == 303
+    method = ContactMethod.objects.get(user=stage.world.maria)
+    assert json.loads(open_target(method.sealed, channel="webhook"))["secret"] == shown[1]
+    page = maria.get("/profile/").content.decode()
+    assert "https://hooks.example.com/…" in page
+    assert shown[1] not in page
+    code = _code(stage, method)
+    assert maria.post(f"/profile/ways/{method.pk}/verify/", {"code": code}).status_code == 303

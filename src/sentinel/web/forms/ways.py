@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
+
 from django import forms
 
 
@@ -24,3 +27,34 @@ class PushForm(forms.Form):
 
     subscription = forms.CharField(max_length=2000, widget=forms.HiddenInput())
     label = forms.CharField(label="What you call this device", max_length=60, required=False)
+
+
+class WebhookForm(forms.Form):
+    """An address that takes signed notices, with the key they shall be signed with."""
+
+    url = forms.CharField(
+        label="Address", max_length=1000, help_text="It takes JSON by POST, for example https://host/hook."
+    )
+    secret = forms.CharField(
+        label="Signing key",
+        help_text="Give this to the program that receives; it is never shown again.",
+        widget=forms.TextInput(attrs={"readonly": True, "autocomplete": "off"}),
+    )
+    label = forms.CharField(label="What you call it", max_length=60, required=False)
+
+    def clean_secret(self) -> str:
+        """Nobody weakens the key by typing one of their own."""
+        secret = str(self.cleaned_data["secret"])
+        try:
+            good = secret.startswith("whsec_") and len(base64.b64decode(secret[6:], validate=True)) >= 24
+        except ValueError:
+            good = False
+        if not good:
+            raise forms.ValidationError("Leave the key as it was made.")
+        return secret
+
+
+def fresh_webhook_form() -> WebhookForm:
+    """An empty form with a new key in it."""
+    key = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return WebhookForm(prefix="webhook", initial={"secret": key})

@@ -15,7 +15,7 @@ from sentinel.people.selectors import absences_of, active_users
 from sentinel.people.services import set_absence
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
 from sentinel.web.forms.fields import moment_input, offer
-from sentinel.web.forms.ways import ChatForm, PushForm
+from sentinel.web.forms.ways import ChatForm, PushForm, WebhookForm, fresh_webhook_form
 from sentinel.web.reads.accounts import week_lines
 from sentinel.web.reads.ways import ways_of
 
@@ -72,6 +72,7 @@ def profile_page(
     absence: OwnAbsenceForm | None = None,
     chat: ChatForm | None = None,
     push: PushForm | None = None,
+    webhook: WebhookForm | None = None,
     refused: tuple[int, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -80,6 +81,7 @@ def profile_page(
     context = {
         "form": absence or OwnAbsenceForm(user=request.user),
         "chat_form": chat or ChatForm(prefix="chat"),
+        "webhook_form": webhook or fresh_webhook_form(),
         "push_form": push or PushForm(prefix="push"),
         "push_key": encode(raw_public(application_key(secrets()[0]).public_key())),
         "refused": refused,

@@ -17,9 +17,17 @@ from sentinel.people.contacts import (
     verify_contact_method,
 )
 from sentinel.people.rules import ContactChannel
-from sentinel.people.targets import check_chat_target, masked, read_subscription, written_subscription
+from sentinel.people.targets import (
+    Webhook,
+    check_chat_target,
+    check_webhook_url,
+    masked,
+    read_subscription,
+    written_subscription,
+    written_webhook,
+)
 from sentinel.web.access import ConsoleRequest, done, screen, status_of
-from sentinel.web.forms.ways import ChatForm, PushForm
+from sentinel.web.forms.ways import ChatForm, PushForm, WebhookForm
 from sentinel.web.screens.profile import profile_page
 from sentinel.workflows.ways import add_way, send_code, send_test
 
@@ -73,6 +81,29 @@ def way_add_push(request: ConsoleRequest) -> HttpResponse:
         form.add_error(None, refused.message)
         return profile_page(request, push=form, status=status_of(refused))
     return done(request, "A code is on its way to this browser. Type it below.", "profile")
+
+
+@screen(methods=("POST",))
+def way_add_webhook(request: ConsoleRequest) -> HttpResponse:
+    """The user enters an address that takes signed notices; the code goes there first."""
+    form = WebhookForm(request.POST, prefix="webhook")
+    if not form.is_valid():
+        return profile_page(request, webhook=form, status=422)
+    hook = Webhook(url=form.cleaned_data["url"].strip(), secret=form.cleaned_data["secret"])
+    try:
+        check_webhook_url(hook.url, plain=settings.PRIVATE_TARGETS)
+        add_way(
+            user=request.user,
+            channel=ContactChannel.WEBHOOK,
+            target=written_webhook(hook),
+            shown=masked(hook.url),
+            label=form.cleaned_data["label"],
+            now=request.now,
+        )
+    except Refused as refused:
+        form.add_error("url", refused.message)
+        return profile_page(request, webhook=form, status=status_of(refused))
+    return done(request, "A code is on its way there. Type it below.", "profile")
 
 
 @screen(methods=("POST",))

@@ -1,0 +1,1 @@
+"""Signed outgoing webhooks: notices for a program."""

@@ -1,0 +1,88 @@
+"""Posts a notice as signed JSON, with the headers of Standard Webhooks."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sentinel.channels.base import Capabilities, Sent
+from sentinel.channels.calling import NotPermitted, NotReached, post
+from sentinel.channels.opening import CANNOT_OPEN, Opener, judged, opened
+from sentinel.outbox.rules import Result
+from sentinel.outbox.services import Claimed
+from sentinel.people.errors import ContactRefused
+from sentinel.people.targets import read_webhook
+
+_GONE = 410
+
+
+class WebhookSender:
+    """The channel ``webhook``. A repeat has the same ``webhook-id``, so a receiver can drop it."""
+
+    channel = "webhook"
+    capabilities = Capabilities(may_repeat=True, connections=2, batch=4)
+
+    def __init__(self, *, opener: Opener, allow_private: bool = False) -> None:
+        self._opener, self._allow_private = opener, allow_private
+
+    def send(self, message: Claimed, now: datetime) -> Sent:
+        """Try once; never raises, and tells neither the path nor the secret of the target to anybody."""
+        try:
+            said = opened(message, self._opener)
+            hook = read_webhook(said.target, plain=self._allow_private)
+        except ContactRefused as refused:
+            return Sent(result=Result.PERMANENT, detail=refused.message, provider="webhook")
+        except ValueError:
+            return Sent(result=Result.PERMANENT, detail=CANNOT_OPEN, provider="webhook")
+        body = json.dumps(
+            {
+                "type": message.kind,
+                "timestamp": message.created_at.isoformat(),
+                "data": {
+                    "title": said.title,
+                    "text": said.text,
+                    "url": said.url,
+                    "problem_id": message.problem_id,
+                    "account_id": message.account_id,
+                },
+            },
+            ensure_ascii=False,
+        ).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "Sentinel",
+            **signed(body, key=hook.secret, message_id=message.message_id, now=now),
+        }
+        provider = (urlsplit(hook.url).hostname or "webhook")[:40]
+        try:
+            answer = post(hook.url, body=body, headers=headers, allow_private=self._allow_private)
+        except NotPermitted as refused:
+            return Sent(result=Result.PERMANENT, detail=str(refused), provider=provider)
+        except NotReached as silence:
+            return Sent(result=Result.TRANSIENT, detail=str(silence), provider=provider)
+        return Sent(
+            result=Result(judged(answer.status)),
+            detail=f"{provider} answered {answer.status}",
+            provider=provider,
+            provider_ref=message.message_id,
+            address_refused=answer.status == _GONE,
+        )
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def signed(body: bytes, *, key: str, message_id: str, now: datetime) -> dict[str, str]:
+    """The three headers. ``key`` is ``whsec_`` and base64; the signature covers id, time and body."""
+    second = str(int(now.timestamp()))
+    content = f"{message_id}.{second}.".encode() + body
+    digest = hmac.digest(base64.b64decode(key.removeprefix("whsec_")), content, hashlib.sha256)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": second,
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
