@@ -19,10 +19,10 @@ from sentinel.problems.models import Problem
 from sentinel.problems.rules import CallOutcome, ProblemState
 from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
-from sentinel.workflows import receive_mail
+from sentinel.workflows import mail_from_worker, receive_mail
 from sentinel.workflows.log_call import log_call
 from tests.stories.acts import bring_to_proposal, events, propose_again, state
-from tests.stories.mail import DOMAIN, deliver, drop, later, read, reply, written
+from tests.stories.mail import DOMAIN, deliver, drop, later, read, reply, reply_box, written
 from tests.world import World
 
 TOKEN = re.compile(r"[a-z2-7]{44}", re.IGNORECASE)
@@ -128,6 +128,23 @@ def test_strangers_with_a_workers_address_cannot_bury_its_owner(world: World, wo
     assert told <= 6, "three of them, by console and mail"
     rest = IncomingMail.objects.filter(pk__in=[mail.pk for mail in mails[3:]])
     assert {mail.state for mail in rest} == {IncomingState.PERSON.value}, "but none is lost"
+
+
+def test_a_mail_program_that_went_astray_alarms_nobody_without_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_from_worker, "WRITTEN_A_DAY", 3)
+    delivery = deliver(world)
+    address = reply_box(world, delivery)
+    before = len(messages_to(recipient_kind="user", recipient_id=world.maria.pk))
+    for number in range(8):
+        raw = written(world, f"Great work {number}, thank you all", to=address, sender=world.olena.email)
+        drop(world, raw, to=address, sender=world.olena.email)
+    world.tick()
+    assert len(messages_to(recipient_kind="user", recipient_id=world.maria.pk)) - before <= 6
+    assert IncomingMail.objects.filter(state=IncomingState.PERSON.value).count() == 5
+    later(world, days=2)
+    assert reply(world, delivery, "The lift is broken").outcome == Outcome.PROBLEM_OPENED.value
 
 
 # -- everybody behind it ----------------------------------------------------------------------------

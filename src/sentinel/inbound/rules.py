@@ -23,6 +23,8 @@ BLOCKED_WORKERS = 3
 BLOCK_WINDOW = timedelta(days=1)
 #: So many mails a day that nothing but a From address ties to a worker act; anybody can write them.
 UNPROVEN_A_DAY = 3
+#: Nobody writes more than this a day; a mail program that went astray does.
+WRITTEN_A_DAY = 30
 
 #: What cameras make, unlike the logos of signatures …
 _PHOTOS = frozenset({"image/jpeg", "image/heic", "image/heif", "image/webp"})

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Min, Prefetch, Q, QuerySet
 
 from sentinel.inbound.models import Attachment, IncomingMail
+from sentinel.inbound.reading.shapes import Kind
 from sentinel.inbound.states import IncomingState, Outcome, ThreadKey
 
 _READ = (IncomingState.DONE.value, IncomingState.PERSON.value)
@@ -68,6 +69,13 @@ def unproven_of(worker_id: int, *, since: datetime) -> int:
     weak = (ThreadKey.SENDER.value, ThreadKey.REFERENCES.value)
     return IncomingMail.objects.filter(
         worker_id=worker_id, thread__in=weak, received_at__gte=since, state__in=_READ
+    ).count()
+
+
+def written_by(worker_id: int, *, since: datetime) -> int:
+    """How many mails that a person seems to have written were read of a worker since an instant."""
+    return IncomingMail.objects.filter(
+        worker_id=worker_id, kind=Kind.HUMAN.value, received_at__gte=since, state__in=_READ
     ).count()
 
 

@@ -17,8 +17,8 @@ from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import ByMail, CheckInState, Face, ResponseKind
 from sentinel.checkins.services import lock_check_in
 from sentinel.inbound.meaning import Said, answer_to_question, comes_back, verdict_of
-from sentinel.inbound.rules import UNPROVEN_A_DAY
-from sentinel.inbound.selectors import unproven_of
+from sentinel.inbound.rules import UNPROVEN_A_DAY, WRITTEN_A_DAY
+from sentinel.inbound.selectors import unproven_of, written_by
 from sentinel.inbound.states import Outcome
 from sentinel.kernel.errors import NotFound
 from sentinel.problems.models import Problem, Proposal
@@ -49,6 +49,9 @@ def act_on_worker_mail(arrival: Arrival) -> Done:
     thread = arrival.thread
     if not arrival.is_proven or thread.worker is None:
         return _unproven(arrival)
+    if written_by(thread.worker.pk, since=arrival.now - timedelta(days=1)) >= WRITTEN_A_DAY:
+        note = "This worker's mails are many today; nobody was alarmed about this one."
+        return Done(outcome=Outcome.UNPLACED, needs_person=True, note=note, links=arrival.links())
     if arrival.is_own and thread.worker.away_until is not None:
         _come_back(thread)
     return _act(arrival)
