@@ -15,7 +15,6 @@ import pytest
 from django.db import OperationalError, connection
 from pytest_django.fixtures import Settings
 
-from sentinel.channels.email.inbound import listener, session
 from sentinel.channels.email.inbound.listener import CERTIFICATE, KEY, Limits, listening
 from sentinel.inbound import keeping
 from sentinel.inbound.keeping import LARGEST
@@ -255,47 +254,6 @@ def test_more_mail_than_fits_into_memory_is_put_off() -> None:
         client.rcpt(reply_to())
         assert client.data(b"x" * 2000)[0] == 452
         client.sendmail("a@b.example", reply_to(), MAIL)
-    assert IncomingMail.objects.count() == 1
-
-
-@contextmanager
-def in_the_middle_of_a_mail(port: int, size: int) -> Iterator[None]:
-    """A client that has sent so much of a mail and then falls silent."""
-    client = smtplib.SMTP("127.0.0.1", port, timeout=20)
-    client.ehlo()
-    client.mail("a@b.example")
-    client.rcpt(reply_to())
-    assert client.docmd("DATA")[0] == 354
-    client.send(b"x" * size)
-    yield
-    client.close()
-
-
-def test_a_slow_client_of_another_machine_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "_is_this_machine", lambda _peer: False)
-    names = iter(f"198.51.100.{number}" for number in range(1, 9))
-    monkeypatch.setattr(listener, "_peer_of", lambda _session: next(names))
-    limits = Limits(held_bytes=10_000)
-    with (
-        listening(protocol="smtp", host="127.0.0.1", limits=limits) as port,
-        in_the_middle_of_a_mail(port, 9_000),
-        smtplib.SMTP("127.0.0.1", port, timeout=20) as client,
-    ):
-        client.sendmail("a@b.example", reply_to(), b"x" * 4_000)
-    assert IncomingMail.objects.count() == 1
-
-
-def test_a_client_that_sends_too_much_holds_no_memory_while_it_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(session, "LARGEST", 5_000)
-    monkeypatch.setattr(session, "_PATIENCE", 50_000)
-    with (
-        listening(protocol="smtp", host="127.0.0.1", limits=Limits(held_bytes=10_000)) as port,
-        in_the_middle_of_a_mail(port, 9_000),
-        smtplib.SMTP("127.0.0.1", port, timeout=20) as client,
-    ):
-        client.sendmail("a@b.example", reply_to(), b"x" * 4_000)
     assert IncomingMail.objects.count() == 1
 
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from shutil import disk_usage
 from typing import Literal
 from weakref import WeakSet
 
@@ -42,7 +43,9 @@ class Limits:
     """What one listener bears. ``seconds`` is the longest silence, and the longest time for 1 MB of a mail.
 
     ``per_peer`` counts connections from one address of another machine; ``held_bytes`` is what all mails
-    that are just coming in may take up, of which another machine has at most half.
+    that are just coming in may take up, of which another machine has at most half. With less than
+    ``free_bytes`` on the disk of the data folder mail is put off: its senders keep it, and a full disk would
+    stop all of Sentinel.
     """
 
     connections: int = 200
@@ -50,6 +53,7 @@ class Limits:
     recipients: int = 100
     seconds: float = 120.0
     held_bytes: int = 4 * LARGEST
+    free_bytes: int = 512 * 1024 * 1024
 
 
 class Ear:
@@ -126,6 +130,8 @@ class Ear:
         address: str,
         options: list[str],
     ) -> str:
+        if disk_usage(settings.DATA_DIR).free < self._limits.free_bytes:
+            return "452 4.3.1 the disk is nearly full here; please try again later"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 go on"
