@@ -42,7 +42,11 @@
 
   // Menus close on Escape or a click elsewhere.
   const closeMenus = (keep) => {
-    for (const menu of document.querySelectorAll("details[data-menu][open]")) if (menu !== keep) menu.open = false;
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (menu === keep) continue;
+      if (menu.contains(document.activeElement)) menu.firstElementChild.focus();
+      menu.open = false;
+    }
   };
   document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
 
