@@ -156,6 +156,14 @@ def test_somebody_is_left_alone_and_may_be_asked_again(stage: Stage, as_user: Si
     assert client.post("/mail/left-alone/add/", {"address": "nonsense", "note": "x"}).status_code == 422
 
 
+def test_a_mail_inside_a_mail_is_for_administrators(stage: Stage, as_user: SignedIn) -> None:
+    mail = stage.post.placed
+    mail.attachments.filter(position=1).update(sniffed_type="message/rfc822")
+    address = f"/mail/incoming/{mail.pk}/files/1/"
+    assert as_user(stage.world.maria).get(address).status_code == 403
+    assert as_user(stage.world.ada).get(address).status_code == 200
+
+
 def test_the_addresses_left_alone_are_those_of_accounts_one_may_see(stage: Stage, as_user: SignedIn) -> None:
     world = stage.world
     for address in (world.olena.email, "gone@nowhere.example", "@quiet.example"):

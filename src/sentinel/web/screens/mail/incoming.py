@@ -30,6 +30,7 @@ PER_PAGE = 25
 MOST_CHOICES = 200
 #: Pictures that a browser shows without running anything. Everything else is only handed out.
 SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+MAIL = "message/rfc822"
 #: Whatever the bytes are: no script, no plug-in, no origin.
 FILE_POLICY = "default-src 'none'; sandbox"
 
@@ -97,11 +98,14 @@ def incoming(request: ConsoleRequest, mail_id: int) -> HttpResponse:
 
 @screen()
 def attachment(request: ConsoleRequest, mail_id: int, position: int) -> HttpResponse:
-    """Whoever may see the mail. Only plain pictures are shown; anything else is a file to save."""
+    """Whoever may see the mail. Only plain pictures are shown; anything else is a file to save. A mail inside
+    the mail, like the raw mail, is for administrators: ours hold the worker's own links."""
     found = _mail(request, mail_id)
     file = found.attachments.filter(position=position).first()
     if file is None or not file.content:
         raise Http404("no such file")
+    if MAIL in (file.sniffed_type, file.declared_type) and not request.user.has_role(Role.ADMINISTRATOR):
+        raise PermissionDenied("a mail of ours in it would say yes for the worker")
     kind = file.sniffed_type if file.sniffed_type in SHOWN else "application/octet-stream"
     response = HttpResponse(_opened(bytes(file.content), file.digest), content_type=kind)
     saves = kind not in SHOWN or "save" in request.GET
