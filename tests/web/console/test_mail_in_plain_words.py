@@ -56,3 +56,10 @@ def test_only_words_of_a_person_are_called_somebody_elses(stage: Stage, as_user:
     assert "It never confirms anything" in client.get(address).content.decode()
     mail.update(kind="delivery_report")
     assert "It never confirms anything" not in client.get(address).content.decode()
+
+
+def test_a_refused_domain_is_told_what_is_wrong_with_it(stage: Stage, as_user: SignedIn) -> None:
+    client = as_user(stage.world.ada)
+    answer = client.post("/mail/domains/limit/", {"domain": "not a domain", "limit_per_minute": "10"})
+    assert answer.status_code == 422
+    assert "Domain: Enter a domain name, for example example.com." in answer.content.decode()

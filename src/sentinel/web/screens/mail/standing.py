@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.forms import Form
 from django.http import Http404, HttpResponse
 
 from sentinel.accounts.models import Account, Worker
@@ -48,7 +49,7 @@ def domain_act(request: ConsoleRequest, act: str) -> HttpResponse:
     named = DomainForm(request.POST)
     detail = LimitForm(request.POST) if act == "limit" else ReasonForm(request.POST)
     if not named.is_valid() or (act != "resume" and not detail.is_valid()):
-        return _refused_form(request)
+        return _refused_form(request, named, detail)
     domain = named.cleaned_data["domain"].lower()
     user, now = request.user, request.now
     if act == "limit":
@@ -65,8 +66,14 @@ def domain_act(request: ConsoleRequest, act: str) -> HttpResponse:
     return done(request, f"Mail to {domain} goes on.", "mail-domains")
 
 
-def _refused_form(request: ConsoleRequest) -> HttpResponse:
-    refused = Refused("form_incomplete", "Name the domain, and say why or how fast.")
+def _refused_form(request: ConsoleRequest, *forms: Form) -> HttpResponse:
+    said = [
+        f"{form[name].label}: {error}"
+        for form in forms
+        for name, errors in form.errors.items()
+        for error in errors
+    ]
+    refused = Refused("form_incomplete", " ".join(said))
     return show(request, "web/refused.html", {"refused": refused}, status=status_of(refused))
 
 
