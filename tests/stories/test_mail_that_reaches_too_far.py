@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from psycopg.errors import DeadlockDetected, OutOfMemory
 from pytest_django.fixtures import Settings
 
+from sentinel.accounts.services.reachability import mark_away
 from sentinel.checkins.models import PleaseCheck
 from sentinel.inbound.models import IncomingMail
 from sentinel.inbound.states import IncomingState, Outcome
@@ -19,13 +22,13 @@ from sentinel.problems.models import Problem
 from sentinel.problems.rules import CallOutcome, ProblemState
 from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
-from sentinel.workflows import mail_from_worker, receive_mail
+from sentinel.workflows import mail_from_worker, mail_thread, receive_mail
 from sentinel.workflows.log_call import log_call
 from tests.stories.acts import bring_to_proposal, events, propose_again, state
 from tests.stories.mail import DOMAIN, deliver, drop, later, read, reply, reply_box, written
 from tests.world import World
 
-TOKEN = re.compile(r"[a-z2-7]{44}", re.IGNORECASE)
+TOKEN = re.compile(r"\b[a-z2-7]{44}\b")
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +148,31 @@ def test_a_mail_program_that_went_astray_alarms_nobody_without_end(
     assert IncomingMail.objects.filter(state=IncomingState.PERSON.value).count() == 5
     later(world, days=2)
     assert reply(world, delivery, "The lift is broken").outcome == Outcome.PROBLEM_OPENED.value
+
+
+def test_a_strangers_mail_reads_the_one_worker_and_not_all(world: World) -> None:
+    address = "O.K@lindgren.example"
+    type(world.olena).objects.filter(pk=world.olena.pk).update(email=address)
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        found = mail_thread._by_sender(address.lower())
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {asked.captured_queries[0]['sql']}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert found is not None
+    assert found.worker == world.olena
+    assert "worker_email_once" in plan
+
+
+def test_whoever_writes_is_back_before_anything_else_is_written(world: World) -> None:
+    """A worker's row that is locked after the stream would wait in a circle with one who unsubscribes."""
+    delivery = deliver(world)
+    mark_away(worker_id=world.olena.pk, until=world.now.date() + timedelta(days=9), now=world.now)
+    with CaptureQueriesContext(connection) as asked:
+        reply(world, delivery, "The lift is broken")
+    queries = [query["sql"] for query in asked.captured_queries]
+    back = next(n for n, sql in enumerate(queries) if 'UPDATE "accounts_worker" SET "away_until"' in sql)
+    stream = next(n for n, sql in enumerate(queries) if "20050303" in sql)
+    assert back < stream
 
 
 # -- everybody behind it ----------------------------------------------------------------------------

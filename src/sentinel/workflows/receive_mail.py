@@ -43,8 +43,8 @@ logger = logging.getLogger(__name__)
 
 #: PostgreSQL's class of errors for what exceeds a limit of its own: then it is the mail after all.
 _TOO_MUCH = "54"
-#: … and for transactions that were in each other's way.
-_MET = "40"
+#: … and for what passes: connections that end, and transactions that were in each other's way.
+_PASSING = ("08", "40", "57P")
 
 
 def receive_next_mail(*, now: datetime) -> int | None:
@@ -62,7 +62,7 @@ def receive_next_mail(*, now: datetime) -> int | None:
             _handle(mail, now=now)
             return mail.pk
     except (OperationalError, InterfaceError) as error:
-        if mail is not None and not _is_over_at_once(error):
+        if mail is not None and _is_too_heavy(error):
             # A disk or a memory that is too full for this one may do for the others behind it.
             with suppress(Error):
                 step_back(mail_id=mail.pk, error=str(error), now=now)
@@ -119,9 +119,10 @@ def _is_innocent(error: Exception) -> bool:
     return not str(getattr(error.__cause__, "sqlstate", "") or "").startswith(_TOO_MUCH)
 
 
-def _is_over_at_once(error: Exception) -> bool:
-    """Whether two engines met: the second try a moment later succeeds."""
-    return str(getattr(error.__cause__, "sqlstate", "") or "").startswith(_MET)
+def _is_too_heavy(error: Exception) -> bool:
+    """Whether the database is there and could not carry this mail, rather than away or merely crossed."""
+    code = str(getattr(error.__cause__, "sqlstate", "") or "")
+    return bool(code) and not code.startswith(_PASSING)
 
 
 def _read(mail: IncomingMail, raw: bytes, *, now: datetime) -> tuple[Reading, Thread]:
