@@ -76,6 +76,12 @@ def messages_to(*, recipient_kind: str, recipient_id: int, kind: str | None = No
     return _views(rows.order_by("id"))
 
 
+def newest_to(*, recipient_kind: str, recipient_id: int, limit: int) -> list[MessageView]:
+    """The newest messages to one recipient, newest first."""
+    rows = Message.objects.filter(recipient_kind=recipient_kind, recipient_id=recipient_id)
+    return _views(rows.order_by("-id")[:limit])
+
+
 def message_by_key(dedupe_key: str) -> MessageView | None:
     """The message with this key, if it was enqueued."""
     found = _views(Message.objects.filter(dedupe_key=dedupe_key))

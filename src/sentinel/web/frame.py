@@ -92,6 +92,7 @@ def menu(user: User) -> list[NavItem]:
     if user.has_role(*LOOKING):
         items.append(NavItem("Health", reverse("health"), "heart"))
     if user.has_role(Role.ADMINISTRATOR):
+        items.append(NavItem("Webhooks", reverse("hook-list"), "arrow-up-on-square"))
         items.append(NavItem("Style guide", reverse("styleguide"), "swatch"))
         if user.is_staff:
             items.append(NavItem("Programme", reverse("admin:checkins_programme_changelist"), "megaphone"))

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from sentinel.accounts.models import Account, Worker
 from sentinel.accounts.services.reachability import mark_bounced
+from sentinel.hooks.services import RECIPIENT, switch_off_lost_endpoint
 from sentinel.outbox.rules import Priority, State
 from sentinel.outbox.services import Claimed, NewMessage, enqueue
 from sentinel.people.contacts import switch_off_lost_method
@@ -47,6 +48,8 @@ def report_failed_message(
         )
         if worker is not None and message.channel == "email" and address_refused:
             mark_bounced(worker_id=worker.pk, reason=reason, now=now)
+        if address_refused and message.payload.get("endpoint_id"):
+            switch_off_lost_endpoint(endpoint_id=message.payload["endpoint_id"], reason=reason, now=now)
         if address_refused and message.payload.get("method_id"):
             switch_off_lost_method(method_id=message.payload["method_id"], reason=reason, now=now)
         record_event(
@@ -77,6 +80,8 @@ def _who_hears(message: Claimed, *, problem: Problem | None, account: Account | 
     # Of codes and tests the person who asked for them sees on their profile what became of them.
     if message.channel == "console" or message.kind in (CODE_KIND, TEST_KIND):
         return []
+    if message.recipient_kind == RECIPIENT:
+        return []  # the endpoint's own log shows it; one notice per event would drown everything else
     if message.payload.get("further"):
         return []  # the next way tells the person already
     if message.recipient_kind == "worker":

@@ -40,6 +40,7 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "rota": ("/rota/", world.petra),
         "health": ("/health/", world.ada),
         "notices": ("/notices/", world.maria),
+        "webhooks": ("/webhooks/", world.ada),
         "profile": ("/profile/", world.maria),
         "runs": ("/mail/runs/", world.ada),
         "run": (f"/mail/runs/{stage.post.run.pk}/", world.ada),

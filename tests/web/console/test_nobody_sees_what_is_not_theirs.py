@@ -18,6 +18,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 
+from sentinel.hooks.models import WebhookEndpoint
 from sentinel.people.contacts import add_contact_method
 from sentinel.people.models import User
 from sentinel.people.rules import ContactChannel, Role
@@ -113,6 +114,13 @@ def _way_of_owner(stage: Stage) -> str:
     return f"/profile/ways/{found.pk}/off/"
 
 
+def _endpoint(stage: Stage) -> str:
+    found = WebhookEndpoint.objects.first() or WebhookEndpoint.objects.create(
+        name="Pager", shown="https://…", sealed="", kinds=["problem.opened"], created_at=stage.at
+    )
+    return f"/webhooks/{found.pk}/off/"
+
+
 EXPECTED: dict[str, list[Case]] = {
     "home": [Case(_fixed("/"), EVERYBODY)],
     "today": [Case(_fixed("/today/"), EVERYBODY)],
@@ -185,6 +193,11 @@ EXPECTED: dict[str, list[Case]] = {
     "profile-absence": [Case(_fixed("/profile/absence/"), EVERYBODY, method="post")],
     "way-add": [Case(_fixed("/profile/ways/"), EVERYBODY, method="post")],
     "way-add-push": [Case(_fixed("/profile/ways/push/"), EVERYBODY, method="post")],
+    "hook-list": [
+        Case(_fixed("/webhooks/"), STEERING, known_to=EVERYBODY),
+        Case(_fixed("/webhooks/"), STEERING, known_to=EVERYBODY, method="post"),
+    ],
+    "hook-act": [Case(_endpoint, STEERING, known_to=EVERYBODY, method="post")],
     "way-add-webhook": [Case(_fixed("/profile/ways/webhook/"), EVERYBODY, method="post")],
     "way-test-mail": [Case(_fixed("/profile/ways/test-mail/"), EVERYBODY, method="post")],
     "way-act": [Case(_way_of_owner, ("owner",), known_to=(), method="post")],

@@ -15,6 +15,7 @@ from sentinel.channels import registry
 from sentinel.channels.push.encryption import decrypt
 from sentinel.config.wiring import push_sender
 from sentinel.engine.passes import dispatch
+from sentinel.hooks.models import WebhookEndpoint
 from sentinel.kernel.push_keys import encode, raw_public
 from sentinel.outbox.selectors import messages_to
 from sentinel.people.models import ContactMethod
@@ -139,3 +140,30 @@ def test_a_webhook_keeps_the_key_that_was_shown(stage: Stage, as_user: SignedIn)
     assert shown[1] not in page
     code = _code(stage, method)
     assert maria.post(f"/profile/ways/{method.pk}/verify/", {"code": code}).status_code == 303
+
+
+def test_an_administrator_adds_a_webhook_of_the_house_and_reads_its_log(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    ada = as_user(stage.world.ada)
+    shown = re.search(r'value="(whsec_[^"]+)"', ada.get("/webhooks/").content.decode())
+    assert shown is not None
+    typed = {
+        "label": "Ticket system",
+        "url": "https://tickets.example.com/very-secret",
+        "secret": shown[1],
+        "kinds": ["problem.opened", "problem.confirmed"],
+    }
+    assert ada.post("/webhooks/", typed | {"url": "http://10.0.0.1/"}).status_code == 422
+    assert ada.post("/webhooks/", typed | {"kinds": []}).status_code == 422
+    assert ada.post("/webhooks/", typed).status_code == 303
+    endpoint = WebhookEndpoint.objects.get()
+    for act in ("test", "off", "on"):
+        assert ada.post(f"/webhooks/{endpoint.pk}/{act}/").status_code == 303
+    page = ada.get("/webhooks/").content.decode()
+    assert "hook.test" in page
+    assert "waits to be sent" in page
+    assert "very-secret" not in page
+    assert shown[1] not in page
+    assert ada.post(f"/webhooks/{endpoint.pk}/remove/").status_code == 303
+    assert not WebhookEndpoint.objects.exists()

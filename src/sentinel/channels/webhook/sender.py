@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sentinel.channels.base import Capabilities, Sent
 from sentinel.channels.calling import NotPermitted, NotReached, post
-from sentinel.channels.opening import CANNOT_OPEN, Opener, judged, opened
+from sentinel.channels.opening import CANNOT_OPEN, Opened, Opener, judged, opened
 from sentinel.outbox.rules import Result
 from sentinel.outbox.services import Claimed
 from sentinel.people.errors import ContactRefused
@@ -38,20 +38,7 @@ class WebhookSender:
             return Sent(result=Result.PERMANENT, detail=refused.message, provider="webhook")
         except ValueError:
             return Sent(result=Result.PERMANENT, detail=CANNOT_OPEN, provider="webhook")
-        body = json.dumps(
-            {
-                "type": message.kind,
-                "timestamp": message.created_at.isoformat(),
-                "data": {
-                    "title": said.title,
-                    "text": said.text,
-                    "url": said.url,
-                    "problem_id": message.problem_id,
-                    "account_id": message.account_id,
-                },
-            },
-            ensure_ascii=False,
-        ).encode()
+        body = json.dumps(_said(message, said), ensure_ascii=False).encode()
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Sentinel",
@@ -74,6 +61,25 @@ class WebhookSender:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _said(message: Claimed, said: Opened) -> dict[str, object]:
+    """A notice to a person's program, or an event to an endpoint of the house."""
+    event = message.payload.get("event")
+    if event:
+        facts = {name: value for name, value in event.items() if name not in ("type", "at")}
+        return {"type": event["type"], "timestamp": event["at"], "data": facts}
+    return {
+        "type": message.kind,
+        "timestamp": message.created_at.isoformat(),
+        "data": {
+            "title": said.title,
+            "text": said.text,
+            "url": said.url,
+            "problem_id": message.problem_id,
+            "account_id": message.account_id,
+        },
+    }
 
 
 def signed(body: bytes, *, key: str, message_id: str, now: datetime) -> dict[str, str]:

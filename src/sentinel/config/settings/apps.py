@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "sentinel.inbound",
     "sentinel.standing",
     "sentinel.people",
+    "sentinel.hooks",
     "sentinel.accounts",
     "sentinel.checkins",
     "sentinel.problems",

@@ -7,6 +7,8 @@ import secrets
 
 from django import forms
 
+from sentinel.hooks.rules import KINDS
+
 
 class ChatForm(forms.Form):
     """A chat or an SMS number, as an Apprise address."""
@@ -54,7 +56,22 @@ class WebhookForm(forms.Form):
         return secret
 
 
+class HookForm(WebhookForm):
+    """An endpoint of the house: the same, and which events it wants."""
+
+    kinds = forms.MultipleChoiceField(
+        label="Events",
+        choices=[(kind.value, kind.value) for kind in KINDS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    field_order = ("label", "url", "secret", "kinds")
+
+
+def fresh_key() -> str:
+    """A new signing key as Standard Webhooks writes it."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
 def fresh_webhook_form() -> WebhookForm:
     """An empty form with a new key in it."""
-    key = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    return WebhookForm(prefix="webhook", initial={"secret": key})
+    return WebhookForm(prefix="webhook", initial={"secret": fresh_key()})

@@ -66,8 +66,11 @@ def ways_of(user: User) -> list[Way]:
 
 
 def _outcome(what: str, message: MessageView | None) -> Outcome | None:
-    if message is None:
-        return None
+    return outcome_of(message, what=what) if message is not None else None
+
+
+def outcome_of(message: MessageView, *, what: str = "Delivery") -> Outcome:
+    """What became of a message, in words."""
     words, tone = _OUTCOMES.get(message.state, (message.state, "neutral"))
     if message.state == "pending" and not message.attempts:
         words = "waits to be sent"

@@ -3,7 +3,7 @@
   "use strict";
   const form = document.querySelector("form[data-push]");
   if (!form || !("serviceWorker" in navigator) || !("PushManager" in window) || !("Notification" in window)) return;
-  form.hidden = false;
+  form.closest("[data-push-box]").hidden = false;
   const say = (text) => { form.querySelector("[data-push-status]").textContent = text; };
   const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/") + "=".repeat(-text.length & 3)), (c) => c.charCodeAt(0));
 

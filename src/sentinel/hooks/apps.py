@@ -1,0 +1,10 @@
+"""The application `hooks`."""
+
+from django.apps import AppConfig
+
+
+class HooksConfig(AppConfig):
+    """Names the package for Django."""
+
+    name = "sentinel.hooks"
+    label = "hooks"
