@@ -1,0 +1,82 @@
+"""The service worker in a real browser: what it shows, and that a press opens a page and writes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+NOTICE = {
+    "title": "Call Olena now",
+    "body": "“The printer eats every page”",
+    "path": "/problems/17/",
+    "tag": "k:1",
+    "problem": 17,
+    "labels": {"acknowledge": "I have it", "call": "Call"},
+}
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Chromium as the machine has it."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.mark.e2e
+def test_a_pushed_notice_is_shown_with_its_buttons(
+    transactional_db: None, live_server: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # why: playwright's own event loop runs in this thread, and Django would refuse to touch the database.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    context = browser.new_context(permissions=["notifications"])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/sign-in/")
+    # Registered from the page like the profile does, under the page's own strict policy.
+    page.evaluate(
+        "navigator.serviceWorker.register('/service-worker.js').then(() => navigator.serviceWorker.ready)"
+    )
+    worker = (
+        context.service_workers[0] if context.service_workers else context.wait_for_event("serviceworker")
+    )
+    shown = worker.evaluate(
+        """async (notice) => {
+            const kept = [];
+            self.registration.showNotification = async (title, options) => {
+                kept.push({ title, ...options });
+            };
+            self.dispatchEvent(new PushEvent("push", { data: notice }));
+            self.dispatchEvent(new PushEvent("push", { data: "no json" }));
+            await new Promise((done) => setTimeout(done));
+            return kept;
+        }""",
+        json.dumps(NOTICE),
+    )
+    assert [one["title"] for one in shown] == ["Call Olena now", "Sentinel"]
+    assert [action["title"] for action in shown[0]["actions"]] == ["I have it", "Call"]
+    assert (shown[0]["tag"], shown[0]["data"]["problem"]) == ("k:1", 17)
+    assert shown[1]["data"]["path"] == "/notices/"
+    opened = worker.evaluate(
+        """async () => {
+            const kept = [];
+            self.clients.openWindow = async (address) => {
+                const { pathname, search } = new URL(address);
+                kept.push(pathname + search);
+            };
+            for (const [action, path] of [["", "/problems/17/"], ["acknowledge", "/problems/17/"],
+                                          ["call", "/problems/17/"], ["", "https://elsewhere.example/x"]]) {
+                const event = new Event("notificationclick");
+                const notification = { close: () => {}, data: { path, problem: 17 } };
+                Object.assign(event, { action, notification, waitUntil: () => {} });
+                self.dispatchEvent(event);
+            }
+            return kept;
+        }"""
+    )
+    assert opened == ["/problems/17/", "/problems/17/?open=acknowledge", "/problems/17/call/"]
+    context.close()
