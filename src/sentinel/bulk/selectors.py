@@ -232,8 +232,11 @@ def sendable(now: datetime) -> QuerySet[Delivery]:
 
 
 def waiting_since(moment: datetime) -> QuerySet[Delivery]:
-    """Deliveries launched before an instant that no sender holds or has sent yet."""
-    return Delivery.objects.filter(is_waiting=True, issued_at__lt=moment)
+    """Deliveries launched before an instant that are not settled: waiting, or held by a sender."""
+    unfinished = Run.objects.filter(total__gt=F("sent") + F("failed") + F("skipped"))
+    return Delivery.objects.filter(
+        Q(is_waiting=True) | Q(state=DeliveryState.CLAIMED.value), run__in=unfinished, issued_at__lt=moment
+    )
 
 
 def next_delivery_at() -> datetime | None:

@@ -283,7 +283,8 @@ def ask_plainly_mail(facts: PlainQuestionFacts) -> Mail:
                 *said,
                 plain(
                     _(
-                        "I am not sure whether that is a yes. Please press one of the two, or reply with yes or no."
+                        "I am not sure whether that is a yes. Please press one of the two, or reply with"
+                        " yes or no."
                     )
                 ),
                 plain(_("What we did: %(what)s") % {"what": facts.what_was_done}),

@@ -74,9 +74,7 @@ urlpatterns = [
     path("rota/absence/<int:absence_id>/end/", rota.absence_end, name="absence-end"),
     path("health/", health.health, name="health"),
     path("webhooks/", hooks.hook_list, name="hook-list"),
-    re_path(
-        r"^webhooks/(?P<endpoint_id>\d+)/(?P<act>test|on|off|remove)/$", hooks.hook_act, name="hook-act"
-    ),
+    re_path(r"^webhooks/(?P<endpoint_id>\d+)/(?P<act>test|on|off|remove)/$", hooks.hook_act, name="hook-act"),
     path("notices/", notices.notices, name="notices"),
     path("notices/read/", notices.notices_read, name="notices-read"),
     path("notices/<int:notice_id>/read/", notices.notice_read, name="notice-read"),

@@ -30,12 +30,14 @@ from sentinel.workflows.check_in_facts import why_not_asked_now
 JUDGED_FOR = timedelta(minutes=2)
 
 
-def withdraw_deliveries(*, now: datetime, limit: int = 500) -> int:
+def withdraw_deliveries(*, now: datetime, limit: int = 500, judged_for: timedelta = JUDGED_FOR) -> int:
     """Take back up to ``limit`` waiting deliveries to workers who must not be asked now; returns how many.
 
-    One transaction: the delivery is skipped with the reason and the check-in counts as never sent.
+    ``judged_for``: whatever was launched longer ago is judged again; zero judges all, for instance before a
+    run that stood still goes on. One transaction: the delivery is skipped with the reason and the check-in
+    counts as never sent.
     """
-    waiting = waiting_since(now - JUDGED_FOR)
+    waiting = waiting_since(now - judged_for)
     if not waiting.exists():
         return 0
     with transaction.atomic():
@@ -49,6 +51,18 @@ def withdraw_deliveries(*, now: datetime, limit: int = 500) -> int:
         for why, check_in_ids in by_reason.items():
             mark_undelivered(check_in_ids, reasons=why)
     return len(taken)
+
+
+def judge_waiting_again(*, now: datetime) -> int:
+    """Judge everything that waits at once, however lately it was launched; returns how many were taken back.
+
+    Before what stood still goes on, and after somebody asked to be left alone: neither may wait for the
+    engine's next look.
+    """
+    taken = 0
+    while found := withdraw_deliveries(now=now, judged_for=timedelta()):
+        taken += found
+    return taken
 
 
 def _reasons(found: list[Delivery], now: datetime) -> dict[int, tuple[WhyNot, ...]]:

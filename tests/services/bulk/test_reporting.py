@@ -11,7 +11,7 @@ from sentinel.accounts.models import Permission, Worker
 from sentinel.accounts.rules import MailState
 from sentinel.accounts.services import unsubscribe_worker, worker_left
 from sentinel.accounts.services.reachability import repair_address
-from sentinel.bulk.models import Delivery, DomainLane, Run
+from sentinel.bulk.models import Begun, Delivery, DomainLane, Run
 from sentinel.bulk.refusals import codes_in, refuses_address
 from sentinel.bulk.services import pause_all, pause_lane, pause_run, resume_all
 from sentinel.bulk.states import DeliveryState
@@ -28,6 +28,7 @@ from sentinel.workflows.plan_check_ins import plan_check_ins
 from sentinel.workflows.report_deliveries import report_deliveries
 from sentinel.workflows.retry_deliveries import retry_deliveries
 from sentinel.workflows.why_not_asked import why_not_asked_words
+from sentinel.workflows.withdraw_deliveries import judge_waiting_again
 from tests.world import World
 
 #: Tuesday, 10 March 2026, 09:30 in Kyiv.
@@ -242,6 +243,24 @@ def test_what_is_gone_is_not_taken_back(world: World, due: CheckIn) -> None:
     assert Delivery.objects.get().state == DeliveryState.SENT
     due.refresh_from_db()
     assert due.state == CheckInState.SENT
+
+
+def test_who_is_held_behind_a_slow_domain_is_taken_back_and_who_is_on_the_wire_is_not(
+    world: World, due: CheckIn
+) -> None:
+    pause_all(reason="storm", now=world.now)
+    world.tick()
+    held = Delivery.objects.get()
+    Delivery.objects.filter(pk=held.pk).update(state=DeliveryState.CLAIMED.value)
+    unsubscribe_worker(worker_id=world.olena.pk, how="page", now=world.now)
+    Begun.objects.create(id=1, deliveries=[held.pk])
+    world.clock.advance(seconds=1)
+    assert judge_waiting_again(now=world.now) == 0, "its body is on the wire"
+    Begun.objects.all().delete()
+    assert judge_waiting_again(now=world.now) == 1
+    held.refresh_from_db()
+    assert (held.state, held.reason) == (DeliveryState.SKIPPED, "unsubscribed")
+    assert (Run.objects.get().skipped, Run.objects.get().deferred) == (1, 0)
 
 
 def test_an_odd_address_goes_through_the_outbox(world: World, due: CheckIn) -> None:

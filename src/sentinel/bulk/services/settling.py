@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
 
@@ -17,6 +17,12 @@ from sentinel.bulk.models import Delivery, DomainLane, Run
 from sentinel.bulk.selectors import sendable
 from sentinel.bulk.states import DeliveryState
 from sentinel.kernel.errors import SentinelError
+
+_NOT_BEGUN = [
+    DeliveryState.PENDING.value,
+    DeliveryState.DEFERRED.value,
+    DeliveryState.CLAIMED.value,
+]
 
 
 class DeliveryLost(SentinelError):
@@ -75,24 +81,41 @@ def settle_one(
             run.update(deferred=F("deferred") + 1)
 
 
+def _hold_beginnings() -> set[int]:
+    """Let no sender begin anything until this transaction ends; returns what is begun already.
+
+    Taken before any delivery's row: the sender's commits take them in the other order, and rows that it
+    holds are skipped. It waits some milliseconds, and then finds that what was taken back is not its any
+    more (a beginning looks at the state again).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE bulk_begun IN SHARE MODE")
+        cursor.execute("SELECT unnest(deliveries) FROM bulk_begun")
+        return {pk for (pk,) in cursor.fetchall()}
+
+
 def withdraw(reasons: Mapping[int, str], *, now: datetime) -> list[int]:
     """Take deliveries back that nobody has begun, each with its reason; returns the ids that it took.
 
-    What a sender holds or has sent stays: it is on its way or gone. Counts follow in the same transaction.
+    Also those a sender holds and has not begun: behind a slow domain that can be for an hour. What is on
+    the wire or sent stays. Counts follow in the same transaction.
     """
     taken: list[int] = []
     counted: dict[int, tuple[int, int]] = {}
     with transaction.atomic():
+        if not reasons:
+            return []
+        begun = _hold_beginnings()
         waiting = Delivery.objects.select_for_update(skip_locked=True).filter(
-            pk__in=reasons, state__in=[DeliveryState.PENDING.value, DeliveryState.DEFERRED.value]
+            pk__in=set(reasons) - begun, state__in=_NOT_BEGUN
         )
         by_reason: dict[str, list[int]] = defaultdict(list)
-        for pk, run_id, state in waiting.values_list("pk", "run_id", "state"):
+        for pk, run_id, attempts in waiting.values_list("pk", "run_id", "attempts"):
             taken.append(pk)
             by_reason[reasons[pk][:60]].append(pk)
             before = counted.get(run_id, (0, 0))
-            was_deferred = state == DeliveryState.DEFERRED.value
-            counted[run_id] = (before[0] + 1, before[1] + was_deferred)
+            # Whatever was tried before counts as deferred until it is over, also while a sender holds it.
+            counted[run_id] = (before[0] + 1, before[1] + (attempts > 0))
         for reason, ids in by_reason.items():
             Delivery.objects.filter(pk__in=ids).update(
                 state=DeliveryState.SKIPPED.value, reason=reason, settled_at=now

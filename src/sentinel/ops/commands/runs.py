@@ -27,6 +27,7 @@ from sentinel.bulk.services import pause_all, pause_run, resume_all, resume_run
 from sentinel.kernel import clock
 from sentinel.ops.database import database_running
 from sentinel.workflows.retry_deliveries import retry_deliveries
+from sentinel.workflows.withdraw_deliveries import judge_waiting_again
 
 _MOST_LANES = 30
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -111,6 +112,7 @@ def pause(run_id: int | None, everything: bool, reason: str) -> None:
 def resume(run_id: int | None, everything: bool) -> None:
     """Let a run go on where it stood."""
     with database_running():
+        judge_waiting_again(now=clock.now())
         if everything:
             resume_all(now=clock.now())
             click.echo("Check-ins go on.")

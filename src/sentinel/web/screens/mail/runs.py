@@ -30,6 +30,7 @@ from sentinel.web.access import ConsoleRequest, done, screen, show
 from sentinel.web.forms.mail import ReasonForm
 from sentinel.web.screens.mail.tabs import LOOKING, STEERING, mail_tabs
 from sentinel.workflows.retry_deliveries import retry_deliveries
+from sentinel.workflows.withdraw_deliveries import judge_waiting_again
 
 PER_PAGE = 50
 MOST_RUNS = 60
@@ -107,6 +108,7 @@ def run_act(request: ConsoleRequest, run_id: int, act: str) -> HttpResponse:
             request, "Paused. What was on the wire is finished; nothing new begins.", "mail-run", run_id
         )
     if act == "resume":
+        judge_waiting_again(now=now)
         resume_run(run_id=found.pk, user_id=user.pk, user_name=user.name, now=now)
         return done(request, "It goes on.", "mail-run", run_id)
     tried = retry_deliveries(run_id=found.pk, user_id=user.pk, user_name=user.name, now=now)
@@ -122,6 +124,7 @@ def sender_act(request: ConsoleRequest, act: str) -> HttpResponse:
             user_id=request.user.pk, user_name=request.user.name, reason=_reason(request), now=request.now
         )
         return done(request, "All check-ins stand still. Mail about problems goes on.", "mail-runs")
+    judge_waiting_again(now=request.now)
     resume_all(user_id=request.user.pk, user_name=request.user.name, now=request.now)
     return done(request, "Check-ins go on.", "mail-runs")
 

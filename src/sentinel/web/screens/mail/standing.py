@@ -22,6 +22,7 @@ from sentinel.standing.states import SuppressedBecause
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
 from sentinel.web.forms.mail import DomainForm, LimitForm, ReasonForm, SuppressForm
 from sentinel.web.screens.mail.tabs import LOOKING, STEERING, mail_tabs
+from sentinel.workflows.withdraw_deliveries import judge_waiting_again
 
 PER_PAGE = 50
 MOST_LANES = 200
@@ -104,6 +105,7 @@ def suppression_add(request: ConsoleRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error("address", refused.message)
         return _suppressions(request, form, status=status_of(refused))
+    judge_waiting_again(now=request.now)
     return done(request, "Left alone from now on.", "mail-suppressions")
 
 
