@@ -9,7 +9,9 @@ from django.db import connection
 
 from sentinel.bulk.models import Begun, Delivery
 from sentinel.bulk.selectors import begun_ids, deliveries, export_rows
+from sentinel.bulk.services import withdraw
 from sentinel.bulk.states import DeliveryState
+from sentinel.kernel import clock
 from tests.channels.bulk.office import launch, relay, sending, sent, states, wait_until
 from tests.fakes.smtp_sink import Sink
 
@@ -50,3 +52,18 @@ def test_whoever_was_put_off_leaves_a_group_that_still_has_somebody_on_the_wire(
         assert later.pk not in begun_ids()
     assert not Begun.objects.exists()
     assert (sent(run), sink.repeats()) == (1, (0, 0))
+
+
+def test_who_is_taken_back_while_a_sender_holds_them_gets_nothing_and_the_counts_stay_right() -> None:
+    run = launch(many=60)
+    with Sink(processing=0.1) as sink, sending(relay(sink, connections=3)):
+        wait_until(lambda: sent(run) >= 3 and Delivery.objects.filter(state="claimed").count() > 20)
+        everybody = dict.fromkeys(Delivery.objects.values_list("pk", flat=True), "suppressed")
+        taken = withdraw(everybody, now=clock.now())
+        assert len(taken) > 20
+        wait_until(lambda: sent(run) + len(taken) == 60)
+    run.refresh_from_db()
+    assert states() == {"sent": run.sent, "skipped": run.skipped}
+    assert (run.sent + run.skipped, run.failed, run.deferred) == (60, 0, 0)
+    assert len(sink.recipients) == run.sent
+    assert not Begun.objects.exists()
