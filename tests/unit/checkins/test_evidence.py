@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,13 @@ NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 V, P, R = Evidence.VERIFIED, Evidence.PROVISIONAL, Evidence.ROBOT
 
 
-def press(face: Face = Face.FROWN, **signals: bool) -> Press:
-    blank = {"has_text": False, "trusted_event": False, "script_ran": False, "plain_step_passed": False}
+def press(face: Face = Face.FROWN, **signals: Any) -> Press:
+    blank: dict[str, Any] = {
+        "has_text": False,
+        "trusted_event": False,
+        "script_ran": False,
+        "plain_step_passed": False,
+    }
     return Press(face=face, at=NOW, **(blank | signals))
 
 
@@ -95,7 +101,7 @@ def test_a_minute_is_a_minute() -> None:
     ],
 )
 def test_where_scanners_press_buttons_an_event_right_after_sending_waits_for_more(
-    signals: dict[str, bool], evidence: Evidence
+    signals: dict[str, Any], evidence: Evidence
 ) -> None:
     verdict = judge(press=press(**signals), visits=[], presses=[], is_doubtful_here=True)
     assert verdict.evidence is evidence

@@ -73,7 +73,7 @@ def test_the_failed_are_tried_again_unless_a_reason_still_holds(stage: Stage, as
 def test_the_export_names_every_recipient_and_holds_no_formula(stage: Stage, as_user: SignedIn) -> None:
     stage.post.run.deliveries.filter(state="failed").update(answer="=HYPERLINK(1)")
     answer = as_user(stage.world.ada).get(f"/mail/runs/{stage.post.run.pk}/export/")
-    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    text = answer.getvalue().decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
     assert len(rows) == 1 + stage.post.run.deliveries.count()
     assert not [cell for row in rows for cell in row if cell.startswith("=")]
