@@ -145,6 +145,16 @@ def test_an_unplaced_mail_becomes_a_problem_of_its_worker(stage: Stage, as_user:
     assert Problem.objects.count() == before + 1
 
 
+def test_a_worker_beyond_the_list_is_named_by_their_address(stage: Stage, as_user: SignedIn) -> None:
+    client, address = as_user(stage.world.ada), f"/mail/incoming/{stage.post.unplaced.pk}/"
+    answer = client.post(address, {"what": "worker", "address": "nobody@lindgren.example"})
+    assert answer.status_code == 422
+    answer = client.post(address, {"what": "worker", "address": stage.world.olena.email.upper()})
+    assert answer.status_code == 303
+    settled = IncomingMail.objects.get(pk=stage.post.unplaced.pk)
+    assert settled.worker_id == stage.world.olena.pk
+
+
 def test_somebody_is_left_alone_and_may_be_asked_again(stage: Stage, as_user: SignedIn) -> None:
     client = as_user(stage.world.ada)
     client.post("/mail/left-alone/add/", {"address": "@quiet.example", "note": "Their lawyer wrote"})

@@ -72,17 +72,30 @@ class SettleMailForm(forms.Form):
         empty_label="Choose a worker",
         help_text="When it is a new problem: whose.",
     )
+    address = forms.CharField(
+        label="Or the worker's e-mail address",
+        max_length=254,
+        required=False,
+        help_text="When the list above does not hold them: it ends after 200 names.",
+    )
     note = text_field("Note", rows=2, required=False, help_text="Needed when nothing follows from it.")
 
-    def __init__(self, *args: Any, problems: Any, workers: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, problems: Any, workers: Any, everybody: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer(self, "problem", problems, label=_problem_label)
         offer(self, "worker", workers, label=_worker_label)
+        self._everybody = everybody
 
     def clean(self) -> dict[str, Any]:
         """What was chosen needs its object or its note."""
         values = super().clean() or {}
         what = values.get("what")
+        address = str(values.get("address") or "").strip()
+        if what == "worker" and address and self._everybody is not None:
+            values["worker"] = self._everybody.filter(email__iexact=address).first()
+            if values["worker"] is None:
+                self.add_error("address", "None of the workers you may see has this address.")
+                return values
         if what in ("problem", "worker") and not values.get(what):
             self.add_error(what, "Choose one.")
         if what == "nothing" and not str(values.get("note") or "").strip():

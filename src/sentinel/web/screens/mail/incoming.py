@@ -157,6 +157,7 @@ def _form(request: ConsoleRequest, found: IncomingMail) -> SettleMailForm:
         request.POST or None,
         problems=problems.filter(pk__in=list(newest)).select_related("worker", "account"),
         workers=workers.filter(pk__in=list(chosen)).select_related("site__account"),
+        everybody=workers,
         initial={"problem": found.problem_id, "worker": found.worker_id},
     )
 
