@@ -31,6 +31,10 @@ class Taken:
     connection: int
 
 
+#: How long a closing server listens on, as real ones do.
+LINGER_SECONDS = 2.0
+
+
 class Sink:
     """``with Sink(...) as sink:``, then talk to ``sink.port``; leaving closes every connection.
 
@@ -180,8 +184,10 @@ class _Dialogue:
         self.writer.write(reply.encode() + b"\r\n")
         await self.writer.drain()
         if reply.startswith(("421", "221")):
-            with suppress(OSError):
+            with suppress(OSError, TimeoutError):
                 self.writer.write_eof() if self.writer.can_write_eof() else None
+                # Closing on what was not read yet would throw away answers that are on their way.
+                await asyncio.wait_for(self.reader.read(), LINGER_SECONDS)
             raise _Left
 
     def _scripted(self, step: str) -> str | None:

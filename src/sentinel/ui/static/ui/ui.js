@@ -84,7 +84,7 @@
       return closeMenus(null);
     }
     if (!enabled || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    // While a form is open or has the focus, letters are words: none of them may act.
+    // While a form is open or has the focus, letters are words.
     if (event.target.closest("form, [contenteditable]") || document.querySelector("details.act[open], form details[open]")) return;
     if (event.key === "?" && help) { help.open = !help.open; return; }
     const pair = event.timeStamp - last < 1200 ? `${previous} ${event.key}` : "";
