@@ -10,6 +10,7 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import signal
 import sys
 
@@ -45,10 +46,16 @@ def _set_up_logs(log_format: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
+#: On a machine that is shared, pages and problem mail come first; alone, it costs nothing.
+NICENESS = 10
+
+
 def main() -> None:
     """Run with uvloop where it is installed, else with the standard loop."""
     settings = from_json(sys.stdin.read())
     _set_up_logs(settings.log_format)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     # Nothing here holds on to itself in a circle, and looking for that all the time costs as much as mails.
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
