@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-import threading
 from dataclasses import dataclass, field
+
+from tests.fakes.loopback import LoopbackServer
 
 _COMMAND = re.compile(rb"(\S+) (?:(UID) )?(\S+) ?(.*)", re.DOTALL)
 
@@ -20,7 +21,7 @@ class Stored:
     flags: set[str] = field(default_factory=set)
 
 
-class ImapServer:
+class ImapServer(LoopbackServer):
     """``with ImapServer() as server:``, then talk to ``server.port`` as ``user`` / ``secret``.
 
     ``capabilities`` can be taken away. ``drop_before`` names commands before whose next execution the
@@ -32,42 +33,18 @@ class ImapServer:
         capabilities: tuple[str, ...] = ("IDLE", "MOVE", "UIDPLUS"),
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        super().__init__()
         self.capabilities = capabilities
         self._tls = tls
         self.folders: dict[str, list[Stored]] = {"INBOX": [], "Done": []}
         self.validity = 1
         self.log: list[str] = []
         self.drop_before: list[str] = []
-        self.port = 0
         self._next_uid = 1
         self._changed: set[asyncio.Event] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._server: asyncio.Server | None = None
 
-    def __enter__(self) -> ImapServer:
-        self._thread.start()
-        started = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._talk, "127.0.0.1", 0, limit=1 << 20, ssl=self._tls), self._loop
-        )
-        self._server = started.result(timeout=5)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(timeout=5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
-        self._loop.close()
-
-    async def _shut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.01)  # transports close their sockets in the loop's next rounds
+    async def _listen(self) -> asyncio.Server:
+        return await asyncio.start_server(self._talk, "127.0.0.1", 0, limit=1 << 20, ssl=self._tls)
 
     def deliver(self, raw: bytes, folder: str = "INBOX") -> int:
         """Put a mail into a folder; whoever idles is told."""

@@ -13,6 +13,8 @@ from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.fakes.loopback import LoopbackServer
+
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 _MESSAGE_ID = re.compile(rb"^Message-ID: *(\S+)", re.MULTILINE | re.IGNORECASE)
 
@@ -40,7 +42,7 @@ class _Script:
     data: deque[str] = field(default_factory=deque)
 
 
-class SmtpServer:
+class SmtpServer(LoopbackServer):
     """``with SmtpServer() as server:``, then talk to ``server.port``.
 
     ``on_mail``, ``on_rcpt``, ``on_data`` script the next answers. The words ``hang`` (say nothing for
@@ -49,39 +51,16 @@ class SmtpServer:
     """
 
     def __init__(self, *, user: str = "", password: str = "") -> None:
+        super().__init__()
         self._script = _Script()
         self._login = (user, password)
         self._lock = threading.Lock()
         self._kept: list[Kept] = []
         self.sessions = 0
         self.on_kept: Callable[[Kept], None] | None = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._server: asyncio.Server | None = None
-        self.port = 0
 
-    def __enter__(self) -> SmtpServer:
-        self._thread.start()
-        started = asyncio.run_coroutine_threadsafe(
-            self._loop.create_server(self._session, "127.0.0.1", self.port), self._loop
-        )
-        self._server = started.result(timeout=5)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(timeout=5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
-        self._loop.close()
-
-    async def _shut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+    async def _listen(self) -> asyncio.Server:
+        return await self._loop.create_server(self._session, "127.0.0.1", self.port)
 
     def _session(self) -> SMTP:
         self.sessions += 1

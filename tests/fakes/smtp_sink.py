@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
+
+from tests.fakes.loopback import LoopbackServer
 
 #: Answers nothing for ever, or closes without a word; where a script's reply stands.
 HANG, DROP, KEEP_AND_DROP = "hang", "drop", "keep and drop"
@@ -35,7 +36,7 @@ class Taken:
 LINGER_SECONDS = 2.0
 
 
-class Sink:
+class Sink(LoopbackServer):
     """``with Sink(...) as sink:``, then talk to ``sink.port``; leaving closes every connection.
 
     ``rtt`` and ``processing`` in seconds. ``login``: user and password, asked for by ``mechanisms``.
@@ -56,45 +57,20 @@ class Sink:
         port: int = 0,
         most_at_once: int = 1000,
     ) -> None:
+        super().__init__(port=port)
         self.pipelining, self.tls, self.context = pipelining, tls, context
         self.login, self.mechanisms, self.size = login, mechanisms, size
         self.rtt, self.processing = rtt, processing
         self.script = script
-        self.port = port
         self.taken: list[Taken] = []
         self.said: list[str] = []
         self.connections = self.at_once = 0
         self.most_at_once = most_at_once
         self.signed_in = 0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._server: asyncio.Server | None = None
-
-    def __enter__(self) -> Sink:
-        self._thread.start()
-        listening = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
-        self._server = listening.result(timeout=5)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(timeout=5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
-        self._loop.close()
 
     async def _listen(self) -> asyncio.Server:
         context = self.context if self.tls == "implicit" else None
         return await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=context, backlog=500)
-
-    async def _shut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.01)
 
     # -- what tests ask ------------------------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
+from django.urls import resolve
 from pytest_django.fixtures import Settings
 
 from sentinel.accounts.models import Worker
@@ -349,7 +351,8 @@ def test_a_notice_that_comes_back_is_told_to_the_administrators(world: World) ->
         if m.channel == "email" and m.recipient_id == world.maria.pk and m.recipient_kind == "user"
     )
     report(world, notice, "5.1.1", "550 5.1.1 no such user")
-    assert any("Notices to Maria" in n.payload["title"] for n in world.notices(world.ada))
+    told = next(n for n in world.notices(world.ada) if "Notices to Maria" in n.payload["title"])
+    assert resolve(urlsplit(told.payload["url"]).path), "it leads to where her address is mended"
     assert nothing_happened_to(problem, ProblemState.REPORTED)
 
 

@@ -25,7 +25,7 @@ from sentinel.engine.loop import play, run_once
 from sentinel.outbox.selectors import messages_about_problem
 from sentinel.problems.models import Problem
 from tests.fakes.smtp import SmtpServer
-from tests.web.respond.browser import browser
+from tests.web.browser import browser
 from tests.world import World
 
 pytestmark = pytest.mark.e2e

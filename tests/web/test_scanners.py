@@ -36,8 +36,8 @@ from sentinel.workflows.scanner_habits import learn_scanner_habits
 from sentinel.workflows.send_check_ins import send_check_ins
 from sentinel.workflows.telephone_verdict import record_verdict_by_telephone
 from tests.fakes.scanners import OPENERS, PRESSERS, TRUSTED, Barracuda, OneFace, Scanner, Web
+from tests.web.browser import browser
 from tests.web.respond.asking import HUMAN, SCRIPT, everything_stored
-from tests.web.respond.browser import browser
 from tests.web.respond.cast import Cast, build_cast
 from tests.world import delivered
 

@@ -17,7 +17,7 @@ from sentinel.people.rules import Role
 from sentinel.people.selectors import active_users_with_role
 from sentinel.timeline.services import ENGINE, About, record_event
 from sentinel.timeline.verbs import Verb
-from sentinel.ui.links import console_url
+from sentinel.workflows.telling import console_notice
 
 #: One canary per route and this time.
 CANARY_EVERY = timedelta(minutes=5)
@@ -79,22 +79,19 @@ def _record(verb: Verb, row: Finding, now: datetime) -> None:
 def _tell(row: Finding, now: datetime) -> None:
     """Tell the administrators in the console. Whoever watches from outside hears it by the missing ping."""
     text = f"{row.what_to_do} {row.repaired}".strip()
-    payload = {"title": f"Sentinel: {row.words}", "text": text, "url": console_url("/health/")}
-    enqueue(
-        [
-            NewMessage(
-                dedupe_key=f"finding:{row.pk}:{user.pk}:console",
-                channel="console",
-                kind="assurance.finding",
-                recipient_kind="user",
-                recipient_id=user.pk,
-                priority=Priority.LADDER,
-                payload=payload,
-            )
-            for user in active_users_with_role(Role.ADMINISTRATOR)
-        ],
-        now=now,
-    )
+    notices = [
+        console_notice(
+            user,
+            key=f"finding:{row.pk}",
+            kind="assurance.finding",
+            priority=Priority.LADDER,
+            title=f"Sentinel: {row.words}",
+            text=text,
+            path="/health/",
+        )
+        for user in active_users_with_role(Role.ADMINISTRATOR)
+    ]
+    enqueue(notices, now=now)
     row.told_at = now
     row.save(update_fields=["told_at"])
 

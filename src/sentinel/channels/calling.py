@@ -11,9 +11,13 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from sentinel.channels.base import Sent
+from sentinel.channels.opening import judged
+from sentinel.outbox.rules import Result
 
 #: One step (connecting, writing, waiting for the answer), and the whole; below two thirds of the lease.
 STEP_SECONDS = 6.0
@@ -62,6 +66,34 @@ def post(
     finally:
         watch.cancel()
         connection.close()
+
+
+def hand_over(
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    provider: str,
+    ref: str,
+    gone: Collection[int],
+    allow_private: bool,
+) -> Sent:
+    """POST a message and say what came of it. ``provider``: its name when the address has none; ``gone``:
+    answers that mean that nobody is there any more."""
+    provider = (urlsplit(url).hostname or provider)[:40]
+    try:
+        answer = post(url, body=body, headers=headers, allow_private=allow_private)
+    except NotPermitted as refused:
+        return Sent(result=Result.PERMANENT, detail=str(refused), provider=provider)
+    except NotReached as silence:
+        return Sent(result=Result.TRANSIENT, detail=str(silence), provider=provider)
+    return Sent(
+        result=Result(judged(answer.status)),
+        detail=f"{provider} answered {answer.status}",
+        provider=provider,
+        provider_ref=ref,
+        address_refused=answer.status in gone,
+    )
 
 
 def _judged_address(host: str, port: int, *, allow_private: bool) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
@@ -65,26 +65,45 @@ def describe_ladder(ladder: Ladder) -> dict[str, object]:
         "account_id": ladder.account_id,
         "tier": ladder.tier,
         "is_default": ladder.is_default,
-        "acknowledge_within": describe_duration(policy.acknowledge_within),
-        "call_within": describe_duration(policy.call_within),
-        "call_again_after": describe_duration(policy.call_again_after),
+        **_in_words(columns_of(policy)),
+        "rungs": [_in_words(columns) for columns in rung_columns_of(policy.rungs)],
+    }
+
+
+def _in_words(columns: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: describe_duration(value) if isinstance(value, timedelta) else value
+        for name, value in columns.items()
+    }
+
+
+def columns_of(policy: PolicyFacts) -> dict[str, object]:
+    """The columns of a ladder or frozen policy with these facts, without its rungs."""
+    return {
+        "acknowledge_within": policy.acknowledge_within,
+        "call_within": policy.call_within,
+        "call_again_after": policy.call_again_after,
         "promise_within_days": policy.promise_within_days,
         "solve_within_days": policy.solve_within_days,
         "stopped_solve_within_days": policy.stopped_solve_within_days,
         "ask_again_after_days": list(policy.ask_again_after_days),
         "ask_by_call_after_days": policy.ask_by_call_after_days,
         "ask_on_after_days": policy.ask_on_after_days,
-        "rungs": [
-            {
-                "position": rung.position,
-                "after": describe_duration(rung.after),
-                "audience": list(rung.audience),
-                "takes_over": rung.takes_over,
-                "breaks_quiet_hours": rung.breaks_quiet_hours,
-            }
-            for rung in policy.rungs
-        ],
     }
+
+
+def rung_columns_of(rungs: Sequence[RungFacts]) -> list[dict[str, object]]:
+    """The columns of rungs with these facts."""
+    return [
+        {
+            "position": rung.position,
+            "after": rung.after,
+            "audience": [a.value for a in rung.audience],
+            "takes_over": rung.takes_over,
+            "breaks_quiet_hours": rung.breaks_quiet_hours,
+        }
+        for rung in rungs
+    ]
 
 
 def ladder_for(account: Account) -> Ladder | None:

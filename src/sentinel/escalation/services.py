@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from sentinel.accounts.models import Account
 from sentinel.escalation.models import Duty, FrozenPolicy, FrozenRung, Ladder, Rung
 from sentinel.escalation.rules import DEFAULT_POLICY, DutyKind, PolicyFacts, RungFacts
-from sentinel.escalation.selectors import ladder_for, policy_of_ladder
+from sentinel.escalation.selectors import columns_of, ladder_for, policy_of_ladder, rung_columns_of
 from sentinel.people.models import User
 from sentinel.people.services import actor_of
 from sentinel.problems.models import Problem
@@ -24,17 +24,19 @@ def ensure_default_ladder() -> Ladder:
     if found is not None:
         return found
     ladder, created = Ladder.objects.get_or_create(
-        is_default=True, defaults={"name": "Standard", **_durations(DEFAULT_POLICY)}
+        is_default=True, defaults={"name": "Standard", **columns_of(DEFAULT_POLICY)}
     )
     if created:
-        Rung.objects.bulk_create([Rung(ladder=ladder, **columns) for columns in _rungs(DEFAULT_POLICY.rungs)])
+        Rung.objects.bulk_create(
+            [Rung(ladder=ladder, **columns) for columns in rung_columns_of(DEFAULT_POLICY.rungs)]
+        )
     return ladder
 
 
 def replace_rungs(*, ladder: Ladder, rungs: Sequence[RungFacts]) -> None:
     """Give a ladder these rungs. Nothing refers to a rung: running loops carry copies of theirs (L10)."""
     ladder.rungs.all().delete()
-    Rung.objects.bulk_create([Rung(ladder=ladder, **columns) for columns in _rungs(rungs)])
+    Rung.objects.bulk_create([Rung(ladder=ladder, **columns) for columns in rung_columns_of(rungs)])
 
 
 def record_ladder_change(
@@ -58,33 +60,6 @@ def record_ladder_change(
     )
 
 
-def _durations(policy: PolicyFacts) -> dict[str, object]:
-    return {
-        "acknowledge_within": policy.acknowledge_within,
-        "call_within": policy.call_within,
-        "call_again_after": policy.call_again_after,
-        "promise_within_days": policy.promise_within_days,
-        "solve_within_days": policy.solve_within_days,
-        "stopped_solve_within_days": policy.stopped_solve_within_days,
-        "ask_again_after_days": list(policy.ask_again_after_days),
-        "ask_by_call_after_days": policy.ask_by_call_after_days,
-        "ask_on_after_days": policy.ask_on_after_days,
-    }
-
-
-def _rungs(rungs: Sequence[RungFacts]) -> list[dict[str, object]]:
-    return [
-        {
-            "position": rung.position,
-            "after": rung.after,
-            "audience": [a.value for a in rung.audience],
-            "takes_over": rung.takes_over,
-            "breaks_quiet_hours": rung.breaks_quiet_hours,
-        }
-        for rung in rungs
-    ]
-
-
 def policy_for(account: Account) -> tuple[str, PolicyFacts]:
     """The ladder that would govern a new problem of this account: its name and facts."""
     ladder = ladder_for(account) or ensure_default_ladder()
@@ -96,9 +71,11 @@ def freeze_policy(*, problem: Problem, now: datetime) -> PolicyFacts:
     name, policy = policy_for(problem.account)
     FrozenPolicy.objects.filter(problem=problem).delete()
     frozen = FrozenPolicy.objects.create(
-        problem=problem, ladder_name=name, frozen_at=now, **_durations(policy)
+        problem=problem, ladder_name=name, frozen_at=now, **columns_of(policy)
     )
-    FrozenRung.objects.bulk_create([FrozenRung(policy=frozen, **columns) for columns in _rungs(policy.rungs)])
+    FrozenRung.objects.bulk_create(
+        [FrozenRung(policy=frozen, **columns) for columns in rung_columns_of(policy.rungs)]
+    )
     return policy
 
 

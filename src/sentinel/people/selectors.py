@@ -144,6 +144,11 @@ def active_users_with_role(*roles: Role) -> QuerySet[User]:
     return active_users().filter(roles__overlap=[role.value for role in roles])
 
 
+def user_by_id(pk: int | None) -> User | None:
+    """One user of a row that keeps only the id; None for no id."""
+    return users_by_id([pk]).get(pk) if pk else None
+
+
 def users_by_id(ids: Iterable[int]) -> dict[int, User]:
     """The users of these ids with their calendars, for code that needs many at once."""
     return {

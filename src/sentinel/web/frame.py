@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Min
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.functional import SimpleLazyObject
 
+from sentinel.assurance.rules import TIMER_PATIENCE
+from sentinel.assurance.selectors import worst_lateness
 from sentinel.checkins.models import Programme
-from sentinel.escalation.models import Duty
 from sentinel.kernel import clock
 from sentinel.outbox.selectors import count_unread_notices
 from sentinel.people.models import User
@@ -23,12 +23,9 @@ from sentinel.ui.formatting import duration_text, zone_city
 from sentinel.ui.frames import ConsoleFrame, NavItem, Ribbon
 from sentinel.web import words
 from sentinel.web.access import MANAGING
+from sentinel.web.reads.mail import waiting_mails
 from sentinel.web.reads.today import count_unanswered, count_urgent
 from sentinel.web.screens.mail.tabs import LOOKING
-from sentinel.workflows.mail_access import count_waiting_for_person
-
-# The console turns red when the engine is later than this: then nobody may rely on it.
-PATIENCE = timedelta(seconds=60)
 
 
 def console_frame(request: HttpRequest) -> dict[str, Any]:
@@ -47,7 +44,7 @@ def build_frame(request: HttpRequest) -> ConsoleFrame:
         )
     return ConsoleFrame(
         provider=provider,
-        nav=navigation(user, now, request.path),
+        nav=navigation(user, now, request.path, mails=waiting_mails(request, user, now)),
         menu=menu(user),
         home_url=reverse("today"),
         viewer_name=user.name,
@@ -60,7 +57,7 @@ def build_frame(request: HttpRequest) -> ConsoleFrame:
     )
 
 
-def navigation(user: User, now: datetime, path: str) -> list[NavItem]:
+def navigation(user: User, now: datetime, path: str, *, mails: int) -> list[NavItem]:
     """The main ways; the first four are the phone's bottom bar."""
     urgent, unanswered = count_urgent(user, now), count_unanswered(user, now)
 
@@ -76,7 +73,7 @@ def navigation(user: User, now: datetime, path: str) -> list[NavItem]:
     voices = item("Voices", "response-list", "chat-bubble-left-right", "g v", unanswered, "info")
     simulator = item("Simulator", "simulator", "arrow-trending-up", "g s")
     rota = item("Rota", "rota", "calendar-days", "g r")
-    mail = item("Mail", "mail-home", "envelope", "g m", count_waiting_for_person(user, now), "suffer")
+    mail = item("Mail", "mail-home", "envelope", "g m", mails, "suffer")
     if user.has_role(*MANAGING):
         team = item("Team board", "team", "users", "g b")
         return [today, team, problems, accounts, voices, mail, simulator, rota]
@@ -116,8 +113,8 @@ def ribbon(now: datetime, *, zone: str, signed_in: bool, path: str) -> Ribbon | 
 
 def alarm(now: datetime) -> str:
     """A sentence when the engine is late with a duty's timer; empty when all is well."""
-    first = Duty.objects.filter(quarantined_at__isnull=True).aggregate(first=Min("fire_at"))["first"]
-    if first is None or now - first <= PATIENCE:
+    late = worst_lateness(now)
+    if late <= TIMER_PATIENCE:
         return ""
-    late = duration_text(int((now - first).total_seconds()))
-    return f"The engine is late by {late}: escalations wait. An administrator must look at it now."
+    words = duration_text(int(late.total_seconds()))
+    return f"The engine is late by {words}: escalations wait. An administrator must look at it now."

@@ -149,7 +149,7 @@ def _staff_report(arrival: Arrival, report: Report) -> Done:
             title=f"Notices to {user} come back",
             text=f"{user.email} does not take our mail, so {user} hears of problems only in the console. "
             f"Reason: {_words(report)}",
-            path=f"/people/{user.pk}/",
+            path=f"/admin/people/user/{user.pk}/change/",
             now=arrival.now,
         )
     return Done(outcome=outcome, note=_words(report), links=arrival.links())

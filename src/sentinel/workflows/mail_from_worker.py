@@ -33,7 +33,7 @@ from sentinel.workflows.mail_outcome import Arrival, Done
 from sentinel.workflows.mail_questions import ask_plainly
 from sentinel.workflows.mail_thread import Thread
 from sentinel.workflows.record_response import Answer, Signals, record_response
-from sentinel.workflows.record_verdict import record_verdict
+from sentinel.workflows.record_verdict import VerdictRecorded, record_verdict
 from sentinel.workflows.telephone_verdict import object_to_confirmation, report_again
 from sentinel.workflows.worker_words import join_words
 
@@ -171,16 +171,20 @@ def _to_question(arrival: Arrival, proposal_id: int) -> Done:
     return _ask_once_more(arrival, problem, proposal, said)
 
 
-def _yes(arrival: Arrival, problem: Problem, proposal: Proposal) -> Done:
-    recorded = record_verdict(
+def _record_verdict(arrival: Arrival, proposal: Proposal, verdict: Verdict) -> VerdictRecorded:
+    return record_verdict(
         proposal_id=proposal.pk,
-        verdict=Verdict.YES,
+        verdict=verdict,
         words=arrival.words,
         human=True,
         how=How.REPLY,
         note=arrival.note,
         now=arrival.now,
     )
+
+
+def _yes(arrival: Arrival, problem: Problem, proposal: Proposal) -> Done:
+    recorded = _record_verdict(arrival, proposal, Verdict.YES)
     if recorded.doubted:
         asked = ask_plainly(arrival, problem, proposal)
         note = "The words do not go with a yes." if asked else "The words do not go with a yes; asked before."
@@ -190,15 +194,7 @@ def _yes(arrival: Arrival, problem: Problem, proposal: Proposal) -> Done:
 
 
 def _no(arrival: Arrival, problem: Problem, proposal: Proposal) -> Done:
-    recorded = record_verdict(
-        proposal_id=proposal.pk,
-        verdict=Verdict.NO,
-        words=arrival.words,
-        human=True,
-        how=How.REPLY,
-        note=arrival.note,
-        now=arrival.now,
-    )
+    recorded = _record_verdict(arrival, proposal, Verdict.NO)
     # So many "no" on one day are one conversation: the words joined, nothing was reopened again.
     outcome = Outcome.WORDS_JOINED if recorded.already else Outcome.REOPENED
     return Done(outcome=outcome, said=Said.NO, links=arrival.links(problem_id=problem.pk))

@@ -8,13 +8,13 @@ from sentinel.accounts.models import Worker
 from sentinel.escalation.mail_messages import MailNewsFacts, mail_news
 from sentinel.kernel.errors import Refused
 from sentinel.outbox.rules import Priority
-from sentinel.outbox.services import NewMessage, enqueue
+from sentinel.outbox.services import enqueue
 from sentinel.people.models import User
 from sentinel.people.rules import Role
 from sentinel.people.selectors import active_users_with_role
-from sentinel.ui.links import console_url
 from sentinel.workflows.letters import sender_for
 from sentinel.workflows.mail_outcome import Arrival
+from sentinel.workflows.telling import console_notice, news
 
 
 def tell_owner(arrival: Arrival, what: str) -> None:
@@ -42,26 +42,8 @@ def tell_owner(arrival: Arrival, what: str) -> None:
             note=arrival.note,
         )
     )
-    for channel, address, payload in (
-        ("console", "", notice.console.payload()),
-        ("email", owner.email, notice.mail.payload()),
-    ):
-        enqueue(
-            [
-                NewMessage(
-                    dedupe_key=f"mail.news:{arrival.mail.pk}:{owner.pk}:{channel}",
-                    channel=channel,
-                    kind="mail.news",
-                    recipient_kind="user",
-                    recipient_id=owner.pk,
-                    address=address,
-                    priority=Priority.NOTICE,
-                    payload=dict(payload),
-                    account_id=account.pk,
-                )
-            ],
-            now=arrival.now,
-        )
+    key = f"mail.news:{arrival.mail.pk}"
+    enqueue(news(owner, key=key, kind="mail.news", notice=notice, account_id=account.pk), now=arrival.now)
 
 
 def tell_of_bounce(worker: Worker, *, user: User, reason: str, key: str, now: datetime) -> None:
@@ -95,19 +77,17 @@ def _notify(
     now: datetime,
     account_id: int | None = None,
 ) -> None:
-    enqueue(
-        [
-            NewMessage(
-                dedupe_key=f"{key}:{user.pk}:console"[:160],
-                channel="console",
-                kind="mail.trouble",
-                recipient_kind="user",
-                recipient_id=user.pk,
-                priority=Priority.LADDER,
-                payload={"title": title, "text": text, "url": console_url(path)},
-                account_id=account_id,
-            )
-            for user in users
-        ],
-        now=now,
-    )
+    notices = [
+        console_notice(
+            user,
+            key=key,
+            kind="mail.trouble",
+            priority=Priority.LADDER,
+            title=title,
+            text=text,
+            path=path,
+            account_id=account_id,
+        )
+        for user in users
+    ]
+    enqueue(notices, now=now)

@@ -16,8 +16,8 @@ from sentinel.problems.models import Problem
 from sentinel.problems.services import lock_problem
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
-from sentinel.ui.links import console_url
 from sentinel.workflows.acting import about_problem
+from sentinel.workflows.telling import console_notice
 
 
 def quarantine_duty(*, problem_id: int, reason: str, now: datetime) -> bool:
@@ -52,19 +52,15 @@ def _who_hears(problem: Problem) -> list[User]:
 
 
 def _notice(problem: Problem, *, user: User, reason: str, now: datetime) -> NewMessage:
-    return NewMessage(
-        dedupe_key=f"quarantine:{problem.pk}:{now:%Y%m%d}:{user.pk}:console",
-        channel="console",
+    return console_notice(
+        user,
+        key=f"quarantine:{problem.pk}:{now:%Y%m%d}",
         kind="duty.quarantined",
-        recipient_kind="user",
-        recipient_id=user.pk,
         priority=Priority.LADDER,
-        payload={
-            "title": f"The loop of problem {problem.pk} is stuck",
-            "text": f"{problem.worker.name}, {problem.account.name}: nobody is reminded until this is "
-            f"repaired. Sentinel tries again every hour. Reason: {reason[:300]}",
-            "url": console_url(f"/problems/{problem.pk}/"),
-        },
+        title=f"The loop of problem {problem.pk} is stuck",
+        text=f"{problem.worker.name}, {problem.account.name}: nobody is reminded until this is "
+        f"repaired. Sentinel tries again every hour. Reason: {reason[:300]}",
+        path=f"/problems/{problem.pk}/",
         account_id=problem.account_id,
         problem_id=problem.pk,
     )

@@ -21,8 +21,7 @@ from sentinel.checkins.services import (
     visits_around,
 )
 from sentinel.escalation.messages import NewsFacts, news_notice
-from sentinel.outbox.rules import Priority
-from sentinel.outbox.services import NewMessage, enqueue
+from sentinel.outbox.services import enqueue
 from sentinel.problems.models import Problem
 from sentinel.problems.services import lock_problem
 from sentinel.timeline.services import ENGINE, record_event
@@ -30,6 +29,7 @@ from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, about_worker, worker_actor
 from sentinel.workflows.open_problem import open_problem
 from sentinel.workflows.scanner_habits import is_doubtful
+from sentinel.workflows.telling import news
 from sentinel.workflows.worker_words import join_words, update_call_wishes
 
 _WHY_DOUBTED = "both faces were pressed within a minute, without words"
@@ -257,26 +257,10 @@ def _tell_owner(response: Response, check_in: CheckIn, note: str, now: datetime)
             note=note,
         )
     )
-    for channel, address, payload in (
-        ("console", "", notice.console.payload()),
-        ("email", owner.email, notice.mail.payload()),
-    ):
-        enqueue(
-            [
-                NewMessage(
-                    dedupe_key=f"news:{response.pk}:{owner.pk}:{channel}",
-                    channel=channel,
-                    kind="problem.news",
-                    recipient_kind="user",
-                    recipient_id=owner.pk,
-                    address=address,
-                    priority=Priority.NOTICE,
-                    payload=dict(payload),
-                    account_id=account.pk,
-                )
-            ],
-            now=now,
-        )
+    messages = news(
+        owner, key=f"news:{response.pk}", kind="problem.news", notice=notice, account_id=account.pk
+    )
+    enqueue(messages, now=now)
 
 
 def _recorded(response: Response, *, offer_plain_step: bool) -> Recorded:

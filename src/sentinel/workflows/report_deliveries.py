@@ -22,7 +22,7 @@ from sentinel.people.rules import Role
 from sentinel.people.selectors import active_users_with_role
 from sentinel.timeline.services import ENGINE, About, record_event
 from sentinel.timeline.verbs import Verb
-from sentinel.ui.links import console_url
+from sentinel.workflows.telling import console_notice
 
 #: So many of the addresses stand in a notice; the rest is a number.
 NAMED = 5
@@ -95,18 +95,14 @@ def _notice(deliveries: list[Delivery], *, account: Account | None, user: User) 
         if count == 1
         else f"{count} check-ins{where} did not arrive"
     )
-    return NewMessage(
-        dedupe_key=f"undelivered:{first.pk}:{first.settled_at:%Y%m%d%H%M%S}:{user.pk}:console",
-        channel="console",
+    return console_notice(
+        user,
+        key=f"undelivered:{first.pk}:{first.settled_at:%Y%m%d%H%M%S}",
         kind="delivery.failed",
-        recipient_kind="user",
-        recipient_id=user.pk,
         priority=Priority.NOTICE,
-        payload={
-            "title": title,
-            "text": "\n".join(lines),
-            "url": console_url(f"/accounts/{account.pk}/" if account else "/notices/"),
-        },
+        title=title,
+        text="\n".join(lines),
+        path=f"/accounts/{account.pk}/" if account else "/notices/",
         account_id=account.pk if account else None,
     )
 
@@ -121,19 +117,15 @@ def _report_lane(lane: DomainLane, administrators: list[User], now: datetime) ->
     )
     stamp = f"{lane.paused_at:%Y%m%d%H%M%S}"
     return [
-        NewMessage(
-            dedupe_key=f"lane:{lane.domain[:80]}:{stamp}:{user.pk}:console",
-            channel="console",
+        console_notice(
+            user,
+            key=f"lane:{lane.domain[:80]}:{stamp}",
             kind="lane.paused",
-            recipient_kind="user",
-            recipient_id=user.pk,
             priority=Priority.LADDER,
-            payload={
-                "title": f"{lane.domain} blocks our mail",
-                "text": f"No check-in goes there until somebody lets it. The mail server said: "
-                f"{lane.paused_reason or 'nothing'}",
-                "url": console_url("/mail/domains/"),
-            },
+            title=f"{lane.domain} blocks our mail",
+            text=f"No check-in goes there until somebody lets it. The mail server said: "
+            f"{lane.paused_reason or 'nothing'}",
+            path="/mail/domains/",
         )
         for user in administrators
     ]

@@ -18,7 +18,7 @@ from sentinel.people.selectors import active_users_with_role
 from sentinel.problems.models import Problem
 from sentinel.timeline.services import ENGINE, About, record_event
 from sentinel.timeline.verbs import Verb
-from sentinel.ui.links import console_url
+from sentinel.workflows.telling import console_notice
 from sentinel.workflows.ways import CODE_KIND, TEST_KIND
 
 
@@ -46,12 +46,8 @@ def report_failed_message(
             if message.recipient_kind == "worker"
             else None
         )
-        if worker is not None and message.channel == "email" and address_refused:
-            mark_bounced(worker_id=worker.pk, reason=reason, now=now)
-        if address_refused and message.payload.get("endpoint_id"):
-            switch_off_lost_endpoint(endpoint_id=message.payload["endpoint_id"], reason=reason, now=now)
-        if address_refused and message.payload.get("method_id"):
-            switch_off_lost_method(method_id=message.payload["method_id"], reason=reason, now=now)
+        if address_refused:
+            _give_up_address(message, worker=worker, reason=reason, now=now)
         record_event(
             verb=Verb.MESSAGE_FAILED,
             at=now,
@@ -74,6 +70,17 @@ def report_failed_message(
         )
         hearers = _who_hears(message, problem=problem, account=account)
         enqueue([_notice(message, user=user, reason=reason) for user in hearers], now=now)
+
+
+def _give_up_address(message: Claimed, *, worker: Worker | None, reason: str, now: datetime) -> None:
+    """Nobody lives there: nothing more is sent to it until a person has looked."""
+    payload = message.payload
+    if worker is not None and message.channel == "email":
+        mark_bounced(worker_id=worker.pk, reason=reason, now=now)
+    if payload.get("endpoint_id"):
+        switch_off_lost_endpoint(endpoint_id=payload["endpoint_id"], reason=reason, now=now)
+    if payload.get("method_id"):
+        switch_off_lost_method(method_id=payload["method_id"], reason=reason, now=now)
 
 
 def _who_hears(message: Claimed, *, problem: Problem | None, account: Account | None) -> list[User]:
@@ -104,18 +111,14 @@ def _notice(message: Claimed, *, user: User, reason: str) -> NewMessage:
         path = f"/problems/{message.problem_id}/"
     elif message.account_id is not None:
         path = f"/accounts/{message.account_id}/"
-    return NewMessage(
-        dedupe_key=f"failed:{message.id}:{user.pk}:console",
-        channel="console",
+    return console_notice(
+        user,
+        key=f"failed:{message.id}",
         kind="message.failed",
-        recipient_kind="user",
-        recipient_id=user.pk,
         priority=Priority.LADDER,
-        payload={
-            "title": f"{_what(message)} to {message.address} did not arrive",
-            "text": f"“{subject}” was not delivered. Please reach them another way. Reason: {reason[:300]}",
-            "url": console_url(path),
-        },
+        title=f"{_what(message)} to {message.address} did not arrive",
+        text=f"“{subject}” was not delivered. Please reach them another way. Reason: {reason[:300]}",
+        path=path,
         account_id=message.account_id,
         problem_id=message.problem_id,
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,16 +15,13 @@ from sentinel.bulk.services import begin_next, settle_one
 from sentinel.bulk.states import DeliveryState
 from sentinel.ops.commands import runs as module
 from tests.services.bulk.rows import launched
+from tests.services.commands import use_the_tests_database
 from tests.world import START, World
 
 
 @pytest.fixture(autouse=True)
 def _database_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def already_running() -> Iterator[None]:
-        yield
-
-    monkeypatch.setattr(module, "database_running", already_running)
+    use_the_tests_database(monkeypatch, module)
 
 
 def run(*arguments: str) -> Result:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from click.testing import CliRunner, Result
 
 from sentinel.ops.commands import suppress as module
 from sentinel.standing.selectors import suppressed_among
+from tests.services.commands import use_the_tests_database
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def _database_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def already_running() -> Iterator[None]:
-        yield
-
-    monkeypatch.setattr(module, "database_running", already_running)
+    use_the_tests_database(monkeypatch, module)
 
 
 def run(*arguments: str) -> Result:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import Client
+from playwright.sync_api import Browser
 
 from sentinel.kernel import clock
 from sentinel.kernel.clock import SystemClock
 from sentinel.people.models import User
+from tests.web.browser import browser as launched
 from tests.web.console.stage import Stage, set_stage
 from tests.world import build_world
 
@@ -47,3 +49,23 @@ def as_user() -> SignedIn:
         return client
 
     return enter
+
+
+@pytest.fixture
+def played(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """The stage behind a real server, for a real browser."""
+    # why: playwright's own event loop runs in this thread, and Django would refuse to touch the database.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    # The live server's threads would keep their connections, and the test database could not be dropped.
+    monkeypatch.setitem(connections.databases["default"], "CONN_MAX_AGE", 0)
+    try:
+        yield set_stage(build_world())
+    finally:
+        clock.install(SystemClock())
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Chromium as the machine has it."""
+    with launched(like_a_person=False) as started:
+        yield started

@@ -8,36 +8,12 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from sentinel.kernel import clock
-from sentinel.kernel.clock import SystemClock
 from sentinel.problems.models import Call, Problem
-from tests.web.console.stage import Stage, set_stage
-from tests.world import build_world
+from tests.web.console.stage import Stage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-
-@pytest.fixture
-def played(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """The stage for a real browser."""
-    # why: playwright's own event loop runs in this thread, and Django would refuse to touch the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    monkeypatch.setitem(connections.databases["default"], "CONN_MAX_AGE", 0)
-    try:
-        yield set_stage(build_world())
-    finally:
-        clock.install(SystemClock())
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

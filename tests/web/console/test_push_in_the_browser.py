@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 NOTICE = {
     "title": "Call Olena now",
@@ -17,15 +16,6 @@ NOTICE = {
     "problem": 17,
     "labels": {"acknowledge": "I have it", "call": "Call"},
 }
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.mark.e2e

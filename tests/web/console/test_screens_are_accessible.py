@@ -6,7 +6,6 @@ With SENTINEL_TEST_SCREENSHOTS=<folder> every screen is also kept as a picture.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +14,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
-from sentinel.kernel import clock
-from sentinel.kernel.clock import SystemClock
 from tests.web.console.screens import screens
-from tests.web.console.stage import Stage, set_stage
-from tests.world import build_world
+from tests.web.console.stage import Stage
 
 SIZES: dict[str, ViewportSize] = {
     "desk": {"width": 1280, "height": 900},
@@ -32,27 +28,9 @@ PICTURES = os.environ.get("SENTINEL_TEST_SCREENSHOTS", "")
 ONLY = os.environ.get("SENTINEL_TEST_SCREENS", "")
 
 
-@pytest.fixture
-def played(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Stage]:
-    """The stage for a real browser, in demonstration mode."""
-    # why: playwright's own event loop runs in this thread, and Django would refuse to touch the database.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    # The live server's threads would keep their connections, and the test database could not be dropped.
-    monkeypatch.setitem(connections.databases["default"], "CONN_MAX_AGE", 0)
+@pytest.fixture(autouse=True)
+def _demonstration(settings: Any) -> None:
     settings.DEMONSTRATION = True
-    try:
-        yield set_stage(build_world())
-    finally:
-        clock.install(SystemClock())
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Chromium as the machine has it."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.mark.e2e

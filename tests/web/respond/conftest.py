@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from sentinel.kernel import clock
 from sentinel.kernel.clock import FixedClock
-from tests.web.respond.browser import browser
+from tests.web.browser import browser
 from tests.web.respond.cast import MONDAY, Cast, build_cast
 
 

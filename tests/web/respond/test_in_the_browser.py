@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from sentinel.checkins.models import Response
 from sentinel.kernel.links import Purpose
 from sentinel.problems.models import Confirmation, Problem
-from tests.web.respond.browser import PHONE, serious_findings
+from tests.web.browser import PHONE, serious_findings
 from tests.web.respond.conftest import Live
 from tests.web.respond.test_reading import every_path
 

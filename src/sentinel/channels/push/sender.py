@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sentinel.channels.base import Capabilities, Sent
-from sentinel.channels.calling import NotPermitted, NotReached, post
-from sentinel.channels.opening import CANNOT_OPEN, Opened, Opener, judged, opened
+from sentinel.channels.calling import hand_over
+from sentinel.channels.opening import CANNOT_OPEN, Opened, Opener, opened
 from sentinel.channels.push.encryption import LONGEST_TEXT, authorization, encrypt
 from sentinel.channels.push.words import labels
 from sentinel.kernel.push_keys import decode, encode, raw_public
@@ -85,7 +85,6 @@ class PushSender:
         now: datetime,
     ) -> Sent:
         parts = urlsplit(browser.endpoint)
-        provider = (parts.hostname or "push")[:40]
         origin = f"{parts.scheme}://{parts.netloc}"
         headers = {
             "Content-Encoding": "aes128gcm",
@@ -95,18 +94,14 @@ class PushSender:
             "Topic": encode(hashlib.sha256(message.dedupe_key.encode()).digest())[:32],
             "Authorization": authorization(origin=origin, contact=self._contact, key=key, now=now),
         }
-        try:
-            answer = post(browser.endpoint, body=body, headers=headers, allow_private=self._allow_private)
-        except NotPermitted as refused:
-            return Sent(result=Result.PERMANENT, detail=str(refused), provider=provider)
-        except NotReached as silence:
-            return Sent(result=Result.TRANSIENT, detail=str(silence), provider=provider)
-        return Sent(
-            result=Result(judged(answer.status)),
-            detail=f"{provider} answered {answer.status}",
-            provider=provider,
-            provider_ref=message.dedupe_key,
-            address_refused=answer.status in _GONE,
+        return hand_over(
+            browser.endpoint,
+            body=body,
+            headers=headers,
+            provider="push",
+            ref=message.dedupe_key,
+            gone=_GONE,
+            allow_private=self._allow_private,
         )
 
 

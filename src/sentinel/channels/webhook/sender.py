@@ -7,17 +7,16 @@ import hashlib
 import hmac
 import json
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from sentinel.channels.base import Capabilities, Sent
-from sentinel.channels.calling import NotPermitted, NotReached, post
-from sentinel.channels.opening import CANNOT_OPEN, Opened, Opener, judged, opened
+from sentinel.channels.calling import hand_over
+from sentinel.channels.opening import CANNOT_OPEN, Opened, Opener, opened
 from sentinel.outbox.rules import Result
 from sentinel.outbox.services import Claimed
 from sentinel.people.errors import ContactRefused
 from sentinel.people.targets import read_webhook
 
-_GONE = 410
+_GONE = (410,)
 
 
 class WebhookSender:
@@ -44,19 +43,14 @@ class WebhookSender:
             "User-Agent": "Sentinel",
             **signed(body, key=hook.secret, message_id=message.message_id, now=now),
         }
-        provider = (urlsplit(hook.url).hostname or "webhook")[:40]
-        try:
-            answer = post(hook.url, body=body, headers=headers, allow_private=self._allow_private)
-        except NotPermitted as refused:
-            return Sent(result=Result.PERMANENT, detail=str(refused), provider=provider)
-        except NotReached as silence:
-            return Sent(result=Result.TRANSIENT, detail=str(silence), provider=provider)
-        return Sent(
-            result=Result(judged(answer.status)),
-            detail=f"{provider} answered {answer.status}",
-            provider=provider,
-            provider_ref=message.message_id,
-            address_refused=answer.status == _GONE,
+        return hand_over(
+            hook.url,
+            body=body,
+            headers=headers,
+            provider="webhook",
+            ref=message.message_id,
+            gone=_GONE,
+            allow_private=self._allow_private,
         )
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import InterfaceError, OperationalError
 
+from sentinel.engine.turns import up_to
 from sentinel.workflows.fire_duty import fire_next_duty
 from sentinel.workflows.quarantine_duty import quarantine_duty
 
@@ -22,10 +23,7 @@ TURN = 200
 
 def run(now: datetime) -> int:
     """Fire what is due, at most :data:`TURN`; returns how many were handled."""
-    handled = 0
-    while handled < TURN and handle_one(now):
-        handled += 1
-    return handled
+    return up_to(TURN, handle_one, now)
 
 
 def handle_one(now: datetime) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sentinel.engine.turns import up_to
 from sentinel.workflows.receive_mail import receive_next_mail
 
 #: So many in one turn; then the other passes have theirs.
@@ -16,10 +17,7 @@ TURN = 100
 
 def run(now: datetime) -> int:
     """Handle what waits, at most :data:`TURN`; returns how many were handled."""
-    handled = 0
-    while handled < TURN and handle_one(now):
-        handled += 1
-    return handled
+    return up_to(TURN, handle_one, now)
 
 
 def handle_one(now: datetime) -> bool:

@@ -18,6 +18,7 @@ from sentinel.bulk.states import DeliveryState
 from sentinel.bulk.unpacking import payload_of_mail
 from sentinel.channels import registry
 from sentinel.channels.base import Sender, Sent
+from sentinel.engine.turns import up_to
 from sentinel.kernel.clock import as_utc
 from sentinel.kernel.links import Purpose
 from sentinel.outbox.rules import Result
@@ -31,10 +32,7 @@ TURN = 200
 
 def run(now: datetime) -> int:
     """One turn; returns how many were tried."""
-    tried = 0
-    while tried < TURN and handle_one(now):
-        tried += 1
-    return tried
+    return up_to(TURN, handle_one, now)
 
 
 def handle_one(now: datetime) -> bool:

@@ -13,7 +13,7 @@ from sentinel.checkins.selectors import responses_visible_to
 from sentinel.inbound.selectors import incoming_of_response
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.models import User
-from sentinel.people.selectors import users_by_id
+from sentinel.people.selectors import user_by_id
 from sentinel.problems.models import Problem
 from sentinel.problems.selectors import problems_visible_to
 from sentinel.web.access import (
@@ -121,7 +121,7 @@ def please_check(request: ConsoleRequest, please_check_id: int) -> HttpResponse:
 
 
 def _answered_by(found: Response) -> User | None:
-    return users_by_id([found.answered_by_id]).get(found.answered_by_id) if found.answered_by_id else None
+    return user_by_id(found.answered_by_id)
 
 
 def _response_page(
@@ -149,8 +149,6 @@ def _check_page(
         "form": form,
         "may_settle": request.user.has_role(*ACTING) and found.settled_at is None,
         "problems": problems_visible_to(request.user, request.now).filter(worker=worker).order_by("-id")[:5],
-        "settled_by": users_by_id([found.settled_by_id]).get(found.settled_by_id)
-        if found.settled_by_id
-        else None,
+        "settled_by": user_by_id(found.settled_by_id),
     }
     return show(request, "web/voices/please_check.html", context, status=status)

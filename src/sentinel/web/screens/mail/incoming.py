@@ -15,7 +15,7 @@ from sentinel.inbound.sealing import CannotBeOpened, unseal
 from sentinel.inbound.states import IncomingState
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.rules import Role
-from sentinel.people.selectors import users_by_id
+from sentinel.people.selectors import user_by_id
 from sentinel.problems.rules import OPEN_STATES
 from sentinel.problems.selectors import problems_visible_to
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
@@ -169,7 +169,7 @@ def _page(
     waits = found.state == IncomingState.PERSON.value
     worker = Worker.objects.filter(pk=found.worker_id or 0).select_related("site__account").first()
     files = found.attachments.defer("content")
-    settler = users_by_id([found.settled_by_id]).get(found.settled_by_id) if found.settled_by_id else None
+    settler = user_by_id(found.settled_by_id)
     context = {
         "tabs": mail_tabs(request),
         "mail": found,

@@ -24,10 +24,10 @@ from sentinel.bulk.selectors import (
 )
 from sentinel.bulk.services import pause_all, pause_run, resume_all, resume_run
 from sentinel.bulk.states import DeliveryState
-from sentinel.kernel.errors import Refused
 from sentinel.web import words
 from sentinel.web.access import ConsoleRequest, done, screen, show
 from sentinel.web.forms.mail import ReasonForm
+from sentinel.web.screens.mail.reasons import reason_of
 from sentinel.web.screens.mail.tabs import LOOKING, STEERING, mail_tabs
 from sentinel.workflows.retry_deliveries import retry_deliveries
 from sentinel.workflows.withdraw_deliveries import judge_waiting_again
@@ -37,6 +37,7 @@ MOST_RUNS = 60
 MOST_LANES = 40
 #: The progress is asked for again after so many seconds while something still moves.
 REFRESH_SECONDS = 2
+_WHY = "Say why; whoever comes after you will ask."
 #: A sender says at least every few seconds that it lives; one that is silent for longer sends nothing.
 SILENT = timedelta(minutes=1)
 
@@ -103,7 +104,13 @@ def run_act(request: ConsoleRequest, run_id: int, act: str) -> HttpResponse:
     found = _run(run_id)
     user, now = request.user, request.now
     if act == "pause":
-        pause_run(run_id=found.pk, user_id=user.pk, user_name=user.name, reason=_reason(request), now=now)
+        pause_run(
+            run_id=found.pk,
+            user_id=user.pk,
+            user_name=user.name,
+            reason=reason_of(request, ask=_WHY),
+            now=now,
+        )
         return done(
             request, "Paused. What was on the wire is finished; nothing new begins.", "mail-run", run_id
         )
@@ -121,7 +128,10 @@ def sender_act(request: ConsoleRequest, act: str) -> HttpResponse:
     """Administrators pause every run at once (with a reason), and let them go on."""
     if act == "pause":
         pause_all(
-            user_id=request.user.pk, user_name=request.user.name, reason=_reason(request), now=request.now
+            user_id=request.user.pk,
+            user_name=request.user.name,
+            reason=reason_of(request, ask=_WHY),
+            now=request.now,
         )
         return done(request, "All check-ins stand still. Mail about problems goes on.", "mail-runs")
     judge_waiting_again(now=request.now)
@@ -162,13 +172,6 @@ def _telling_state(progress: Progress) -> DeliveryState:
         (progress.waiting, DeliveryState.PENDING),
     )
     return next((state for count, state in told if count), DeliveryState.SENT)
-
-
-def _reason(request: ConsoleRequest) -> str:
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        raise Refused("reason_missing", "Say why; whoever comes after you will ask.")
-    return str(form.cleaned_data["reason"])
 
 
 class _Line:

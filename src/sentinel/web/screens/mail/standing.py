@@ -21,6 +21,7 @@ from sentinel.standing.services import ask_check_up, lift_suppression, release_b
 from sentinel.standing.states import SuppressedBecause
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
 from sentinel.web.forms.mail import DomainForm, LimitForm, ReasonForm, SuppressForm
+from sentinel.web.screens.mail.reasons import reason_of
 from sentinel.web.screens.mail.tabs import LOOKING, STEERING, mail_tabs
 from sentinel.workflows.withdraw_deliveries import judge_waiting_again
 
@@ -112,14 +113,12 @@ def suppression_add(request: ConsoleRequest) -> HttpResponse:
 @screen(*STEERING, methods=("POST",))
 def suppression_lift(request: ConsoleRequest, suppression_id: int) -> HttpResponse:
     """Administrators lift a suppression, with a reason."""
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        raise Refused("reason_missing", "Say why this address may be asked again.")
+    reason = reason_of(request, ask="Say why this address may be asked again.")
     lift_suppression(
         suppression_id=suppression_id,
         user_id=request.user.pk,
         user_name=request.user.name,
-        reason=form.cleaned_data["reason"],
+        reason=reason,
         now=request.now,
     )
     return done(request, "They may be asked again.", "mail-suppressions")
@@ -128,14 +127,12 @@ def suppression_lift(request: ConsoleRequest, suppression_id: int) -> HttpRespon
 @screen(*STEERING, methods=("POST",))
 def brake_release(request: ConsoleRequest, brake_id: int) -> HttpResponse:
     """Administrators release the brake of an account, with a reason."""
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        raise Refused("reason_missing", "Say why this account may be asked again.")
+    reason = reason_of(request, ask="Say why this account may be asked again.")
     release_brake(
         brake_id=brake_id,
         user_id=request.user.pk,
         user_name=request.user.name,
-        reason=form.cleaned_data["reason"],
+        reason=reason,
         now=request.now,
     )
     return done(request, "Check-ins to this account go on.", "mail-suppressions")

@@ -7,7 +7,7 @@ from django.urls import reverse
 from sentinel.people.rules import Role
 from sentinel.ui.frames import NavItem
 from sentinel.web.access import ConsoleRequest
-from sentinel.workflows.mail_access import count_waiting_for_person
+from sentinel.web.reads.mail import waiting_mails
 
 #: Who sees how mail flows. What belongs to one worker is still shown only to who may see the account.
 LOOKING = (Role.ADMINISTRATOR, Role.ANALYST, Role.MANAGER, Role.EXECUTIVE)
@@ -17,7 +17,7 @@ STEERING = (Role.ADMINISTRATOR,)
 
 def mail_tabs(request: ConsoleRequest) -> list[NavItem]:
     """The tabs of this viewer; the current one is marked by the request's path."""
-    waiting = count_waiting_for_person(request.user, request.now)
+    waiting = waiting_mails(request, request.user, request.now)
     tabs = [_tab(request, "Came in", "mail-incoming", waiting or None, "suffer")]
     if request.user.has_role(*LOOKING):
         tabs = [_tab(request, "On its way", "mail-runs"), *tabs]
