@@ -9,7 +9,7 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -22,12 +22,14 @@ from sentinel.config.servers import (
     MailServer,
     default_ear_ports,
     default_imap_ports,
+    mailbox_of,
     relay_of,
     server_of,
     split_address,
     type_of_tls,
     wrong,
 )
+from sentinel.config.telephone import CallsBy, calls_by
 
 PREFIX = "SENTINEL_"
 SHORTEST_SECRET = 32
@@ -121,6 +123,9 @@ class Environment(BaseSettings):
     private_targets: Annotated[
         bool, Field(description="push services and webhooks may be at private addresses and without TLS")
     ] = False
+    calls_url: Annotated[
+        str | None, Field(description="who places calls: an exchange by SIP, or a voice service")
+    ] = None
     heartbeat_url: Annotated[
         str | None, Field(description="address that is called every minute while all is well")
     ] = None
@@ -256,6 +261,13 @@ class Environment(BaseSettings):
             raise wrong("must look like user:password, with a password of at least 16 characters")
         return value
 
+    @field_validator("calls_url")
+    @classmethod
+    def _check_calls_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            calls_by(value)
+        return value
+
     @field_validator("heartbeat_url")
     @classmethod
     def _check_heartbeat_url(cls, value: str | None) -> str | None:
@@ -326,19 +338,12 @@ class Environment(BaseSettings):
     @property
     def mailbox(self) -> Mailbox | None:
         """The mailbox fetched by IMAP, if any."""
-        if self.inbound_imap_url is None:
-            return None
-        parts = urlsplit(self.inbound_imap_url)
-        options = dict(parse_qsl(parts.query))
-        return Mailbox(
-            host=parts.hostname or "",
-            port=parts.port or default_imap_ports[parts.scheme],
-            username=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            encrypted=parts.scheme == "imaps",
-            folder=unquote(parts.path.strip("/")) or "INBOX",
-            done_folder=options.get("done", ""),
-        )
+        return None if self.inbound_imap_url is None else mailbox_of(self.inbound_imap_url)
+
+    @property
+    def calls_by(self) -> CallsBy:
+        """Who places calls; without the setting people dial themselves."""
+        return CallsBy() if self.calls_url is None else calls_by(self.calls_url)
 
     def secret(self) -> str:
         """The secret key; for the embedded database it is made once and kept in the data directory."""

@@ -97,6 +97,20 @@ def server_of(parts: SplitResult) -> MailServer:
     )
 
 
+def mailbox_of(url: str) -> Mailbox:
+    """The mailbox an address names."""
+    parts = urlsplit(url)
+    return Mailbox(
+        host=parts.hostname or "",
+        port=parts.port or default_imap_ports[parts.scheme],
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        encrypted=parts.scheme == "imaps",
+        folder=unquote(parts.path.strip("/")) or "INBOX",
+        done_folder=dict(parse_qsl(parts.query)).get("done", ""),
+    )
+
+
 _NUMBERS = "connections, per_second, per_connection, weight"
 
 

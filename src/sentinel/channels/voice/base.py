@@ -9,47 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
-
-class CallState(StrEnum):
-    """How far a call has come, in the order of the definitions; see :func:`rank`."""
-
-    REQUESTED = "requested"
-    DIALING_OWNER = "dialing_owner"
-    OWNER_ANSWERED = "owner_answered"
-    DIALING_WORKER = "dialing_worker"
-    BRIDGED = "bridged"
-    ENDED = "ended"
-
-
-_RANKS = {state: position for position, state in enumerate(CallState)}
-
-
-def rank(state: CallState) -> int:
-    """The place of a state in its order: an event of a lower rank than what is known is old news."""
-    return _RANKS[state]
-
-
-class EndReason(StrEnum):
-    """Why a call ended. Only ``COMPLETED`` means that two people were connected."""
-
-    COMPLETED = "completed"
-    BUSY = "busy"
-    NO_ANSWER = "no_answer"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-    UNREACHABLE = "unreachable"
-    FAILED = "failed"
-    MACHINE = "machine"
-
-
-class Leg(StrEnum):
-    """One of the two telephones of a call."""
-
-    OWNER = "owner"
-    WORKER = "worker"
+from sentinel.calls.rules import CallEvent, CallState, EndReason, Leg, rank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,25 +56,6 @@ class Unclear:
 
 
 Placed = Accepted | Rejected | Unclear
-
-
-@dataclass(frozen=True, kw_only=True)
-class CallEvent:
-    """Something happened to a call. ``event_id`` is unique per provider; a repeat carries the same one.
-
-    ``leg`` says whose telephone it was about, where it was about one. ``reason`` and ``talk_seconds``
-    come with ``ENDED``. ``detail`` is the exchange's own words, for people.
-    """
-
-    key: str
-    ref: str
-    event_id: str
-    state: CallState
-    at: datetime
-    leg: Leg | None = None
-    reason: EndReason | None = None
-    detail: str = ""
-    talk_seconds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,3 +108,21 @@ class WebhookPort(CallPort, Protocol):
         self, *, url: str, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> Sequence[CallEvent]:
         """The events in a request that is verified to be the provider's; raises ValueError otherwise."""
+
+
+__all__ = [
+    "Accepted",
+    "CallEvent",
+    "CallPort",
+    "CallState",
+    "CallStatus",
+    "Capabilities",
+    "EndReason",
+    "Intent",
+    "Leg",
+    "Placed",
+    "Rejected",
+    "Unclear",
+    "WebhookPort",
+    "rank",
+]

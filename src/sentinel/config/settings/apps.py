@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "sentinel.accounts",
     "sentinel.checkins",
     "sentinel.problems",
+    "sentinel.calls",
     "sentinel.escalation",
     "sentinel.assurance",
     "sentinel.engine",
@@ -34,6 +35,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sentinel.config.tracing.RequestIds",
     "sentinel.config.headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

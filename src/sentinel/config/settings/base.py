@@ -53,3 +53,5 @@ STORAGES = {
 # A provider's webhook brings a whole mail of up to 30 MB in one field, in base64.
 DATA_UPLOAD_MAX_MEMORY_SIZE = (48 if ENVIRONMENT.inbound_webhook_secret else 2) * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Who places calls; without the setting people dial themselves.
+CALLS_BY = ENVIRONMENT.calls_by
