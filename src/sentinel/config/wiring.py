@@ -14,7 +14,7 @@ from sentinel.channels.email.sender import EmailSender, SmtpServer, Tls
 from sentinel.channels.push.sender import PushSender
 from sentinel.channels.webhook.sender import WebhookSender
 from sentinel.demonstration.clock import DemonstrationClock
-from sentinel.kernel import clock
+from sentinel.kernel import clock, traces
 from sentinel.kernel.push_keys import application_key
 from sentinel.people.sealing import open_target, secrets
 
@@ -24,6 +24,7 @@ def wire(*, demonstration: bool) -> None:
 
     The engine replaces the clock by the database's own as soon as it runs.
     """
+    traces.install(settings.SECRET_KEY)
     if demonstration:
         clock.install(DemonstrationClock())
     registry.register("canary", CanarySender)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -16,6 +18,7 @@ from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind, PolicyFacts, RungFacts, acknowledge_due, call_due
 from sentinel.escalation.selectors import accountable_for, heat_of, hours_for, people_on, policy_of
 from sentinel.escalation.services import freeze_policy, set_duty
+from sentinel.kernel import traces
 from sentinel.kernel.errors import NotFound
 from sentinel.people.models import User
 from sentinel.problems.messages import ReceiptFacts, problem_receipt
@@ -26,6 +29,8 @@ from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, user_actor, worker_actor
 from sentinel.workflows.letters import letterhead, mail_worker
 from sentinel.workflows.notices import News, tell_users
+
+logger = logging.getLogger(__name__)
 
 
 def open_problem(
@@ -71,6 +76,8 @@ def open_problem(
             mark_back(worker_id=worker.pk)  # whoever reports it is there, whatever an absence note said
         _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, now=now)
         _send_receipt(problem, duty=duty, now=now)
+        traces.follow(problem.pk)
+        transaction.on_commit(partial(traces.say, logger, "problem opened", problem_id=problem.pk))
     return problem
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -21,6 +23,7 @@ from sentinel.checkins.services import (
     visits_around,
 )
 from sentinel.escalation.messages import NewsFacts, news_notice
+from sentinel.kernel import traces
 from sentinel.outbox.services import enqueue
 from sentinel.problems.models import Problem
 from sentinel.problems.services import lock_problem
@@ -31,6 +34,8 @@ from sentinel.workflows.open_problem import open_problem
 from sentinel.workflows.scanner_habits import is_doubtful
 from sentinel.workflows.telling import news
 from sentinel.workflows.worker_words import join_words, update_call_wishes
+
+logger = logging.getLogger(__name__)
 
 _WHY_DOUBTED = "both faces were pressed within a minute, without words"
 #: What makes an answer a human's whatever comes after it.
@@ -191,6 +196,10 @@ def _act_on(response: Response, check_in: CheckIn, note: str, now: datetime) -> 
     if response.face == Face.FROWN.value:
         response.problem_id = _problem_of(response, check_in, note, now).pk
         response.save(update_fields=["problem_id"])
+        # Only what is committed is said; and from here on the request is about this problem.
+        traces.follow(response.problem_id)
+        said = partial(traces.say, logger, "frown recorded", problem_id=response.problem_id)
+        transaction.on_commit(said)
         return
     worker = check_in.worker
     has_words = bool(response.text)

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from sentinel.channels import registry
 from sentinel.channels.base import Sender, Sent
+from sentinel.kernel import traces
 from sentinel.outbox.bundling import bundle_pending
 from sentinel.outbox.rules import Result, State
 from sentinel.outbox.services import LEASE, Claimed, LeaseLost, claim, settle
@@ -70,7 +71,8 @@ def dispatch_channel(
         # A slow batch must not send what another engine may already have taken over.
         if (stop is not None and stop.is_set()) or time.monotonic() - started > lease.total_seconds() / 3:
             break
-        _deliver(message, sender, clock, lease)
+        with traces.about(problem_id=message.problem_id, message_id=message.id):
+            _deliver(message, sender, clock, lease)
     return len(batch)
 
 
@@ -89,7 +91,17 @@ def _deliver(message: Claimed, sender: Sender, clock: Clock, lease: timedelta) -
             connection.close()
             time.sleep(SETTLE_PAUSE_SECONDS)
             continue
+        else:
+            _say(message, sent)
         return
+
+
+def _say(message: Claimed, sent: Sent) -> None:
+    """One line per try. The address stays out of it: logs go where data of people must not."""
+    if sent.result is Result.ACCEPTED:
+        logger.info("message accepted by %s: %s", message.channel, message.kind)
+    else:
+        logger.warning("message not accepted by %s: %s, %s", message.channel, message.kind, sent.result.value)
 
 
 def _try(message: Claimed, sender: Sender, now: datetime) -> Sent:

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError
 
 from sentinel.engine.turns import up_to
+from sentinel.kernel import traces
 from sentinel.workflows.fire_duty import fire_next_duty
 from sentinel.workflows.quarantine_duty import quarantine_duty
 
@@ -29,15 +30,19 @@ def run(now: datetime) -> int:
 def handle_one(now: datetime) -> bool:
     """Fire the most overdue duty, or put it aside. False when nothing is due."""
     try:
-        return fire_next_duty(now=now) is not None
+        fired = fire_next_duty(now=now)
     except Exception as error:
         problem_id = getattr(error, "problem_id", None)
         if problem_id is None or _is_database_away(error):
             raise
-        logger.exception("the duty of problem %s cannot be fired", problem_id)
+        with traces.about(problem_id=problem_id):
+            logger.exception("the duty of problem %s cannot be fired", problem_id)
         reason = error.__cause__ or error
         quarantine_duty(problem_id=problem_id, reason=f"{type(reason).__name__}: {reason}", now=now)
         return True
+    if fired is not None:
+        traces.say(logger, "duty fired", problem_id=fired)
+    return fired is not None
 
 
 def _is_database_away(error: BaseException | None) -> bool:
