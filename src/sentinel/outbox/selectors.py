@@ -173,3 +173,28 @@ def waits(now: datetime) -> list[ChannelWait]:
         .order_by("channel")
     )
     return [ChannelWait(**row) for row in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a message: its state and what the provider said last."""
+
+    state: str
+    error: str
+
+
+def last_outcomes(user_id: int, *, looked_at: int = 60) -> dict[int | None, Outcome]:
+    """What became of the newest settled message along each way of a user; the key None is e-mail."""
+    rows = Message.objects.filter(
+        recipient_kind="user",
+        recipient_id=user_id,
+        state__in=[s.value for s in (State.ACCEPTED, State.DELIVERED, State.FAILED, State.DEAD)],
+    ).exclude(channel="console")
+    found: dict[int | None, Outcome] = {}
+    for channel, payload, state, error in rows.order_by("-id").values_list(
+        "channel", "payload", "state", "last_error"
+    )[:looked_at]:
+        way = None if channel == "email" else payload.get("method_id")
+        if channel == "email" or way is not None:
+            found.setdefault(way, Outcome(state=state, error=error))
+    return found

@@ -17,3 +17,11 @@ class ShiftRefused(Refused):
 
 class ContactRefused(Refused):
     """This way cannot be entered, verified, tested or changed as asked."""
+
+
+class QuietHoursRefused(Refused):
+    """These hours would let nobody through, or cannot be read."""
+
+
+class CalendarFileRefused(Refused):
+    """This file is no calendar, or holds more than a person's absences."""

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from sentinel.people.rules import ContactChannel, Role, parse_week
+from sentinel.people.rules import ContactChannel, Role, SwapState, parse_week
 
 
 @cache
@@ -85,7 +85,12 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person of the provider. ``is_staff`` opens the back office and belongs to administrators."""
+    """A person of the provider. ``is_staff`` opens the back office and belongs to administrators.
+
+    ``reach_week``: outside of these hours the user is not to be disturbed, written like a calendar's
+    ``week``, in ``reach_zone`` (empty: their own); none: outside of their working hours.
+    ``mail_refused_address``: the address of theirs that a mail server refused; another address counts anew.
+    """
 
     email = models.EmailField()
     name = models.CharField(max_length=200)
@@ -97,6 +102,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         models.CharField(max_length=16, choices=[(r.value, r.name.title()) for r in Role]), default=list
     )
     manager = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="team")
+    reach_week = models.JSONField(null=True, blank=True, validators=[validate_week])
+    reach_zone = models.CharField(max_length=60, blank=True, validators=[validate_zone])
+    mail_refused_address = models.EmailField(blank=True, editable=False)
+    mail_refused_at = models.DateTimeField(null=True, editable=False)
+    mail_refused_because = models.CharField(max_length=300, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(auto_now_add=True)
@@ -194,14 +204,61 @@ class Absence(models.Model):
 
 
 class OfficerShift(models.Model):
-    """Who is officer of the day on a date (the date as seen in the officer's own zone)."""
+    """Who is officer of the day on a date (the date as seen in the officer's own zone).
+
+    ``hand_over_note``: what the officer of this day should know. ``left_note``: what they leave to whoever
+    comes next, written at the end of the shift.
+    """
 
     on = models.DateField(unique=True)
     officer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="shifts")
     hand_over_note = models.TextField(blank=True)
+    left_note = models.TextField(blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+    left_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering = ("on",)
 
     def __str__(self) -> str:
         return f"{self.on}: {self.officer}"
+
+
+class ShiftSwap(models.Model):
+    """One officer asks another to take a day of theirs; the rota changes when the other says yes."""
+
+    shift = models.ForeignKey(OfficerShift, on_delete=models.CASCADE, related_name="swaps")
+    asked_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    asked_of = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    note = models.CharField(max_length=500, blank=True)
+    asked_at = models.DateTimeField()
+    state = models.CharField(
+        max_length=10,
+        choices=[(s.value, s.name.title()) for s in SwapState],
+        default=SwapState.ASKED.value,
+    )
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("asked_at", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("shift",), condition=Q(state=SwapState.ASKED.value), name="shift_swap_one_open"
+            ),
+            models.CheckConstraint(condition=~Q(asked_of=F("asked_by")), name="shift_swap_of_other"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.asked_by} asks {self.asked_of} for {self.shift.on}: {self.state}"
+
+
+class CalendarFeed(models.Model):
+    """The secret address at which a calendar program reads a user's shifts and absences; only its hash is
+    kept, so it is shown once and renewed when it was lost."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_feed")
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"calendar feed of {self.user}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from sentinel.kernel.calendars import BusinessCalendar, OpenSpan
@@ -30,6 +30,15 @@ class ContactChannel(StrEnum):
     PUSH = "push"  # a browser or phone that subscribed
     CHAT = "chat"  # a chat service or SMS, by an address of Apprise
     WEBHOOK = "webhook"  # a program of the user's own
+
+
+class SwapState(StrEnum):
+    """What became of the question whether somebody takes another's day."""
+
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
 
 
 #: Ways that users add themselves; what comes first here is tried first unless the user says otherwise.
@@ -93,3 +102,31 @@ def business_calendar(
 ) -> BusinessCalendar:
     """Working hours and holidays of a :class:`WorkCalendar`, seen from one time zone."""
     return BusinessCalendar(zone=zone, week=parse_week(week), holidays=frozenset(holidays))
+
+
+#: So much of each working day must stay open for notices: nobody makes themselves unreachable by a setting.
+LEAST_A_DAY = timedelta(hours=1)
+_LOOKED_AT = 14
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def quiet_faults(*, work: BusinessCalendar, telling: BusinessCalendar, now: datetime) -> list[str]:
+    """Why these hours cannot be somebody's hours for notices, in sentences; empty when they can.
+
+    Looks at the two weeks after ``now``: on each working day an hour of work must be open for notices.
+    """
+    first = work.localdate(now)
+    short: dict[str, None] = {}
+    for day in (first + timedelta(days=step) for step in range(1, _LOOKED_AT + 1)):
+        start, end = work.start_of_day(day), work.end_of_day(day)
+        if start is None or end is None:
+            continue
+        worked = work.between(start, end)
+        open_together = sum(
+            (telling.between(max(start, a), min(end, b)) for a, b in work.stretches(start, end)), timedelta()
+        )
+        if open_together < min(LEAST_A_DAY, worked):
+            short.setdefault(_DAYS[day.weekday()])
+    if not short:
+        return []
+    return [f"Leave at least an hour of your work open on {', '.join(short)}; else nobody could reach you."]

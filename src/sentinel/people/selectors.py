@@ -29,6 +29,17 @@ def calendar_of(user: User) -> BusinessCalendar:
     return seen_from(user.calendar, user.zone)
 
 
+def calendar_for_telling(user: User) -> BusinessCalendar:
+    """When the user may be disturbed: in the hours they chose themselves, on a holiday of theirs never;
+    without a choice in their working hours.
+
+    For :func:`sentinel.escalation.rules.tell_at` alone: who owes what by when goes by :func:`calendar_of`.
+    """
+    if not user.reach_week:
+        return calendar_of(user)
+    return _chosen(user.reach_zone or user.zone, json.dumps(user.reach_week), calendar_of(user).holidays)
+
+
 def seen_from(calendar: WorkCalendar, zone: str) -> BusinessCalendar:
     """The hours of ``calendar`` in one zone, with holidays from last year to two years ahead.
 
@@ -48,6 +59,11 @@ def seen_from(calendar: WorkCalendar, zone: str) -> BusinessCalendar:
 @lru_cache(maxsize=256)
 def _office(zone: str) -> BusinessCalendar:
     return BusinessCalendar.office(zone)
+
+
+@lru_cache(maxsize=1_024)
+def _chosen(zone: str, week: str, holidays: frozenset[date]) -> BusinessCalendar:
+    return business_calendar(zone=zone, week=json.loads(week), holidays=holidays)
 
 
 @lru_cache(maxsize=1_024)
