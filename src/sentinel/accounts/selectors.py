@@ -94,7 +94,7 @@ def sites_of(account: Account) -> QuerySet[Site]:
 
 def workers_of(account: Account, *, search: str = "", include_left: bool = False) -> QuerySet[Worker]:
     """The account's workers by name, to be paged by the caller; ``search`` as in :func:`search_workers`."""
-    workers = Worker.objects.filter(site__account=account).select_related("site")
+    workers = Worker.objects.filter(site__account=account).select_related("site__account")
     if not include_left:
         workers = workers.filter(status=WorkerStatus.ACTIVE.value)
     return _matching(workers, search)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sentinel.accounts.models import Account, Site, Worker
 from sentinel.accounts.rules import MailState
+from sentinel.standing.services import suppress
+from sentinel.standing.states import SuppressedBecause
 from tests.web.console.conftest import SignedIn
 from tests.web.console.stage import Stage
 
@@ -16,7 +18,8 @@ def test_withdrawing_the_permission_stops_the_asking(stage: Stage, as_user: Sign
     assert owner.post(address, {"reason": ""}).status_code == 422
     assert owner.post(address, {"reason": "The works council asked"}).status_code == 303
     assert "No permission" in owner.get(f"/accounts/{account.pk}/").content.decode()
-    assert "no permission for the site" in owner.get(f"/accounts/{account.pk}/workers/").content.decode()
+    workers = owner.get(f"/accounts/{account.pk}/workers/").content.decode()
+    assert "no permission of the customer covers this site" in workers
 
 
 def test_a_permission_is_recorded_with_its_evidence(stage: Stage, as_user: SignedIn) -> None:
@@ -69,3 +72,10 @@ def test_a_worker_is_found_by_a_part_of_the_name(stage: Stage, as_user: SignedIn
     )
     assert "Olena Kovalenko" in page
     assert "Rui Carvalho" not in page
+
+
+def test_who_is_left_alone_is_said_to_be_so_in_the_list(stage: Stage, as_user: SignedIn) -> None:
+    account, olena = stage.world.account, stage.world.olena
+    suppress(address=olena.email, because=SuppressedBecause.REQUEST, now=stage.at)
+    page = as_user(stage.world.maria).get(f"/accounts/{account.pk}/workers/").content.decode()
+    assert "the list of those we never write to" in page

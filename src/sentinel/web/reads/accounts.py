@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
 
 from sentinel.accounts.models import Account, Site, Worker
-from sentinel.accounts.rules import MailState, Rhythm, WorkerStatus
+from sentinel.accounts.rules import WorkerStatus
 from sentinel.accounts.selectors import calendar_of_site, permitted_site_ids, sites_of
 from sentinel.checkins.models import CheckIn, Response
-from sentinel.checkins.rules import CheckInState, Evidence
+from sentinel.checkins.rules import CheckInState, Evidence, WhyNot, words_of
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import OPEN_STATES, ProblemState
+from sentinel.workflows.check_in_facts import why_not_asked_now
 
 _OPEN = [s.value for s in OPEN_STATES]
 
@@ -92,21 +93,19 @@ def numbers_of(account: Account, now: datetime) -> dict[str, int]:
     return {**counted, "asked": asked.count(), "answered": answered.count(), "workers": workers.count()}
 
 
-def why_not_asked(worker: Worker, *, is_permitted: bool, now: datetime) -> str:
-    """Why no check-in goes to this worker; empty when one will."""
-    if worker.status == WorkerStatus.LEFT.value:
-        return "has left"
-    if not is_permitted:
-        return "no permission for the site"
-    if worker.unsubscribed_at is not None:
-        return "unsubscribed"
-    if worker.mail_state == MailState.BOUNCED.value:
-        return "mail comes back"
-    if worker.mail_state == MailState.COMPLAINED.value:
-        return "complained about our mail"
-    if worker.rhythm == Rhythm.PAUSE.value:
-        return "paused by the worker"
-    today = now.astimezone(ZoneInfo(worker.site.zone)).date()
-    if worker.paused_until is not None and worker.paused_until > today:
-        return f"paused until {worker.paused_until:%-d %b %Y}"
-    return ""
+def why_never_asked(workers: Collection[Worker], now: datetime) -> dict[int, str]:
+    """Why no check-in goes to each of these workers, the weightiest reason; empty when one will.
+
+    That somebody was asked a few days ago is no reason: it passes by itself. ``workers`` come with
+    ``site__account``.
+    """
+    found = why_not_asked_now(workers, now)
+    return {worker.pk: _lasting(worker, found[worker.pk]) for worker in workers}
+
+
+def _lasting(worker: Worker, reasons: Collection[WhyNot]) -> str:
+    reason = next((one for one in reasons if one is not WhyNot.FATIGUE), None)
+    if reason is None:
+        return ""
+    is_dated = reason is WhyNot.PAUSED and worker.paused_until is not None
+    return words_of(reason) + (f" until {worker.paused_until:%-d %b %Y}" if is_dated else "")

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from sentinel.accounts.models import Account
 from sentinel.accounts.rules import Tier
-from sentinel.accounts.selectors import may_change_account, permissions_of, permitted_site_ids, workers_of
+from sentinel.accounts.selectors import may_change_account, permissions_of, workers_of
 from sentinel.accounts.services import change_account, grant_permission, hand_account_to, withdraw_permission
 from sentinel.checkins.rules import Evidence
 from sentinel.checkins.selectors import responses_visible_to
@@ -135,11 +135,8 @@ def account_workers(request: ConsoleRequest, account_id: int) -> HttpResponse:
     search, left = request.GET.get("q", "")[:100], request.GET.get("left") == "yes"
     rows = workers_of(found, search=search, include_left=left).order_by("name", "id")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    permitted = permitted_site_ids(request.now, sites=found.sites.all())
-    workers = [
-        (worker, reads.why_not_asked(worker, is_permitted=worker.site_id in permitted, now=request.now))
-        for worker in page
-    ]
+    why_not = reads.why_never_asked(list(page), request.now)
+    workers = [(worker, why_not[worker.pk]) for worker in page]
     context = {"account": found, "page": page, "workers": workers, "search": search, "left": left}
     return show(request, "web/account/workers.html", context | account_tabs(found, "account-workers"))
 

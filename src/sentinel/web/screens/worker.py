@@ -7,7 +7,7 @@ from django.http import HttpResponse
 
 from sentinel.accounts.models import Worker
 from sentinel.accounts.rules import MailState
-from sentinel.accounts.selectors import is_site_permitted, may_change_account
+from sentinel.accounts.selectors import may_change_account
 from sentinel.accounts.services import repair_address
 from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import CheckInState, Evidence
@@ -26,7 +26,7 @@ from sentinel.web.access import (
     worker_for,
 )
 from sentinel.web.forms.accounts import RepairForm
-from sentinel.web.reads.accounts import why_not_asked
+from sentinel.web.reads.accounts import why_never_asked
 from sentinel.web.reads.history import tell
 from sentinel.web.screens.problem import ACTING
 from sentinel.workflows.why_not_asked import why_not_asked_words
@@ -73,7 +73,7 @@ def _page(
         "web/account/worker.html",
         {
             "worker": found,
-            "why_not": why_not_asked(found, is_permitted=is_site_permitted(found.site, now), now=now),
+            "why_not": why_never_asked([found], now)[found.pk],
             "is_bad": found.mail_state != MailState.GOOD.value,
             "may_change": may_change_account(user, found.site.account, now),
             "may_open": user.has_role(*ACTING),
