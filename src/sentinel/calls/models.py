@@ -18,8 +18,9 @@ class PlacedCall(models.Model):
     """One call that somebody asked Sentinel to place, and how far it came.
 
     ``key`` names it for ever, towards every provider; ``provider_ref`` is the provider's name for it.
-    ``state`` only moves forward. ``talk_seconds`` counts from when both were connected. ``hang_up_asked_at``:
-    the user wants it ended. ``outcome`` is what the user said came of it; until then the duty stays armed.
+    ``state`` only moves forward; ``changed_at`` is when it last did, ``seen_at`` when its provider last knew
+    it. ``talk_seconds`` counts from when both were connected. ``hang_up_asked_at``: the user wants it ended.
+    ``outcome`` is what the user said came of it; until then the duty stays armed.
     """
 
     key = models.CharField(max_length=36, unique=True)
@@ -35,6 +36,7 @@ class PlacedCall(models.Model):
     detail = models.CharField(max_length=300, blank=True)
     requested_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
     bridged_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     talk_seconds = models.PositiveIntegerField(default=0)
@@ -65,7 +67,7 @@ class PlacedCall(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=("changed_at",), name="placed_call_going_on", condition=Q(ended_at=None)),
+            models.Index(fields=("seen_at",), name="placed_call_going_on", condition=Q(ended_at=None)),
         )
 
     def __str__(self) -> str:

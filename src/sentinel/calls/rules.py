@@ -98,7 +98,8 @@ class WhyNot(StrEnum):
 class PlaceFacts:
     """What decides whether a call may be placed. Numbers are E.164 or ``sip:`` addresses, empty: none.
 
-    ``wished_at``: when the worker asked to be called. ``hours`` are the worker's.
+    ``wished_at``: when the worker asked to be called. ``hours`` are the worker's; until ``away_until`` they
+    are not at work at all.
     """
 
     provider: Provider
@@ -109,6 +110,7 @@ class PlaceFacts:
     hours: Hours
     wished_at: datetime | None
     is_talking: bool
+    away_until: datetime | None = None
 
 
 def why_not(facts: PlaceFacts, *, now: datetime) -> WhyNot | None:
@@ -124,7 +126,8 @@ def why_not(facts: PlaceFacts, *, now: datetime) -> WhyNot | None:
     if not facts.owner_number:
         return WhyNot.NO_OWNER_NUMBER
     is_wished = facts.wished_at is not None and abs(now - facts.wished_at) <= AROUND_WISH
-    if not is_wished and facts.hours.next_open(now) > now:
+    is_away = facts.away_until is not None and now < facts.away_until
+    if not is_wished and (is_away or not facts.hours.is_open(now)):
         return WhyNot.OUTSIDE_HOURS
     return WhyNot.TALKING if facts.is_talking else None
 

@@ -10,6 +10,7 @@ from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind
 from sentinel.kernel.errors import Conflict
 from sentinel.people.models import User
+from sentinel.problems.models import Problem
 from sentinel.problems.rules import ProblemState
 from sentinel.problems.services import change_state
 from sentinel.timeline.services import record_event
@@ -25,17 +26,22 @@ def acknowledge(*, problem_id: int, user: User, now: datetime) -> Duty:
         duty = duty_of(problem) if problem.is_open else None
         if duty is None or duty.kind != DutyKind.ACKNOWLEDGE.value:
             raise Conflict("already_acknowledged", "Somebody has taken this problem already.")
-        change_state(problem, ProblemState.ACKNOWLEDGED)
-        problem.acknowledged_at = now
-        problem.save(update_fields=["state", "acknowledged_at"])
-        accountable = who_answers_after(duty, actor=user)
-        following = owe_call if problem.may_call else owe_promise
-        duty = following(problem, accountable=accountable, now=now)
-        record_event(
-            verb=Verb.PROBLEM_ACKNOWLEDGED,
-            at=now,
-            actor=user_actor(user),
-            about=about_problem(problem),
-            data={"next": duty.kind, "accountable": str(accountable), "due_at": duty.due_at.isoformat()},
-        )
-        return duty
+        return take(problem, duty=duty, user=user, now=now)
+
+
+def take(problem: Problem, *, duty: Duty, user: User, now: datetime) -> Duty:
+    """The user takes a problem nobody has taken yet; it is locked. Returns the next duty."""
+    change_state(problem, ProblemState.ACKNOWLEDGED)
+    problem.acknowledged_at = now
+    problem.save(update_fields=["state", "acknowledged_at"])
+    accountable = who_answers_after(duty, actor=user)
+    following = owe_call if problem.may_call else owe_promise
+    duty = following(problem, accountable=accountable, now=now)
+    record_event(
+        verb=Verb.PROBLEM_ACKNOWLEDGED,
+        at=now,
+        actor=user_actor(user),
+        about=about_problem(problem),
+        data={"next": duty.kind, "accountable": str(accountable), "due_at": duty.due_at.isoformat()},
+    )
+    return duty

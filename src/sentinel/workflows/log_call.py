@@ -6,6 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from sentinel.calls.models import PlacedCall
+from sentinel.calls.selectors import TO_BE_TOLD, newest_call
+from sentinel.calls.services import settle_outcome
 from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind
 from sentinel.escalation.services import climb_now
@@ -49,34 +52,68 @@ def log_call(
         problem = lock_for_user(problem_id=problem_id, user=user, now=now)
         if not problem.is_open:
             raise Conflict("problem_closed", "This problem is closed; no call is owed.")
-        duty = duty_of(problem)
-        call = store_call(
-            problem=problem,
-            caller=user,
+        return log_outcome(
+            problem,
+            user=user,
             outcome=outcome,
             note=note,
-            number=number or problem.call_number,
+            number=number,
             call_back_at=call_back_at,
+            placed=_placed_call(problem, user),
             now=now,
         )
-        accountable = who_answers_after(duty, actor=user)
-        if outcome is CallOutcome.REACHED:
-            following = _reached(problem, duty=duty, accountable=accountable, now=now)
-        else:
-            following = _missed(problem, duty=duty, call=call, accountable=accountable, now=now)
-        record_event(
-            verb=Verb.CALL_LOGGED,
-            at=now,
-            actor=user_actor(user),
-            about=about_problem(problem),
-            data={
-                "outcome": outcome.value,
-                "note": call.note,
-                "next": following.kind,
-                "due_at": following.due_at.isoformat(),
-            },
-        )
-        return call
+
+
+def log_outcome(
+    problem: Problem,
+    *,
+    user: User,
+    outcome: CallOutcome,
+    note: str = "",
+    number: str = "",
+    call_back_at: datetime | None = None,
+    placed: PlacedCall | None,
+    now: datetime,
+) -> Call:
+    """The same for an open problem that is locked already; ``placed`` is the placed call it came of."""
+    duty = duty_of(problem)
+    call = store_call(
+        problem=problem,
+        caller=user,
+        outcome=outcome,
+        note=note,
+        number=number or problem.call_number,
+        call_back_at=call_back_at,
+        now=now,
+    )
+    if placed is not None:
+        settle_outcome(call=placed, outcome=call)
+    accountable = who_answers_after(duty, actor=user)
+    if outcome is CallOutcome.REACHED:
+        following = _reached(problem, duty=duty, accountable=accountable, now=now)
+    else:
+        following = _missed(problem, duty=duty, call=call, accountable=accountable, now=now)
+    record_event(
+        verb=Verb.CALL_LOGGED,
+        at=now,
+        actor=user_actor(user),
+        about=about_problem(problem),
+        data={
+            "outcome": outcome.value,
+            "note": call.note,
+            "next": following.kind,
+            "due_at": following.due_at.isoformat(),
+        },
+    )
+    return call
+
+
+def _placed_call(problem: Problem, user: User) -> PlacedCall | None:
+    """The placed call whose outcome the user tells: the last one they asked for, if they may have talked."""
+    placed = newest_call(problem.pk, user.pk)
+    if placed is None or placed.outcome_id is not None:
+        return None
+    return placed if placed.is_going_on or placed.reason in TO_BE_TOLD else None
 
 
 def _reached(problem: Problem, *, duty: Duty, accountable: User, now: datetime) -> Duty:

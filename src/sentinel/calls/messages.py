@@ -1,0 +1,169 @@
+"""What a caller hears before talking, and reads when a call is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sentinel.calls.rules import EndReason
+
+#: So much of the worker's words is read out or shown; a whisper must end before patience does.
+LONGEST_ABOUT = 90
+
+_WHISPER = {
+    "en": "Call with {worker}, {site}.",
+    "de": "Gespräch mit {worker}, {site}.",
+    "fr": "Appel avec {worker}, {site}.",
+    "es": "Llamada con {worker}, {site}.",
+    "ja": "{site}の{worker}さんとの通話です。",
+}
+_ABOUT = {
+    "en": " About: {about}",
+    "de": " Es geht um: {about}",
+    "fr": " Sujet : {about}",
+    "es": " Asunto: {about}",
+    "ja": "用件：{about}",
+}
+
+
+class Ended(StrEnum):
+    """How a call ended, as far as its caller is concerned."""
+
+    HOW_WAS_IT = "how_was_it"  # two people talked
+    LOST = "lost"  # nobody knows whether they still talk
+    TRIED = "tried"  # the worker's telephone; it is logged already
+    NOTHING = "nothing"  # the caller's own telephone, or nobody's: nothing is logged
+
+
+_TITLES: Mapping[Ended, Mapping[str, str]] = {
+    Ended.HOW_WAS_IT: {
+        "en": "How did the call with {worker} go?",
+        "de": "Wie war das Gespräch mit {worker}?",
+        "fr": "Comment s’est passé l’appel avec {worker} ?",
+        "es": "¿Cómo fue la llamada con {worker}?",
+        "ja": "{worker}さんとの通話はいかがでしたか？",
+    },
+    Ended.TRIED: {
+        "en": "{worker} was not reached",
+        "de": "{worker} war nicht zu erreichen",
+        "fr": "{worker} n’a pas été joint",
+        "es": "No se pudo contactar con {worker}",
+        "ja": "{worker}さんにつながりませんでした",
+    },
+    Ended.NOTHING: {
+        "en": "Your call with {worker} did not come about",
+        "de": "Ihr Gespräch mit {worker} kam nicht zustande",
+        "fr": "Votre appel avec {worker} n’a pas abouti",
+        "es": "Su llamada con {worker} no se estableció",
+        "ja": "{worker}さんへの通話は成立しませんでした",
+    },
+}
+_TEXTS: Mapping[Ended, Mapping[str, str]] = {
+    Ended.HOW_WAS_IT: {
+        "en": "The call is over. Log what came of it: until then it stays owed.",
+        "de": "Das Gespräch ist beendet. Halten Sie das Ergebnis fest; bis dahin bleibt es offen.",
+        "fr": "L’appel est terminé. Notez ce qu’il a donné : d’ici là, il reste dû.",
+        "es": "La llamada ha terminado. Anote el resultado; hasta entonces sigue pendiente.",
+        "ja": "通話が終わりました。結果を記録してください。記録するまで未完了のままです。",
+    },
+    Ended.LOST: {
+        "en": "Sentinel lost sight of this call; you may still talk. Log what came of it. Number: {number}",
+        "de": "Sentinel hat das Gespräch aus den Augen verloren; vielleicht sprechen Sie noch. Halten Sie "
+        "das Ergebnis fest. Nummer: {number}",
+        "fr": "Sentinel a perdu cet appel de vue ; vous parlez peut-être encore. Notez ce qu’il a donné. "
+        "Numéro : {number}",
+        "es": "Sentinel perdió de vista la llamada; quizá sigan hablando. Anote el resultado. Tel.: {number}",
+        "ja": "この通話の状態が不明です。まだ通話中かもしれません。結果を記録してください。番号：{number}",
+    },
+    Ended.TRIED: {
+        "en": "{why} It is noted as “no answer”, {worker} is told, and the next try is planned.",
+        "de": "{why} Als „keine Antwort“ vermerkt; {worker} erfährt davon, der nächste Versuch ist geplant.",
+        "fr": "{why} C’est noté « pas de réponse », {worker} en est informé, le prochain essai est prévu.",
+        "es": "{why} Anotado como «sin respuesta»; se avisa a {worker} y el próximo intento está previsto.",
+        "ja": "{why}「応答なし」として記録し、{worker}さんに伝え、次の連絡を予定しました。",
+    },
+    Ended.NOTHING: {
+        "en": "{why} Nothing was noted as a try. Please dial yourself: {number}",
+        "de": "{why} Es wurde kein Versuch vermerkt. Bitte wählen Sie selbst: {number}",
+        "fr": "{why} Aucun essai n’a été noté. Composez vous-même : {number}",
+        "es": "{why} No se anotó ningún intento. Marque usted mismo: {number}",
+        "ja": "{why}連絡の試みとしては記録していません。ご自身でおかけください：{number}",
+    },
+}
+_WHY: Mapping[EndReason, Mapping[str, str]] = {
+    EndReason.BUSY: {
+        "en": "Busy.", "de": "Besetzt.", "fr": "Occupé.", "es": "Ocupado.", "ja": "話し中でした。",
+    },
+    EndReason.NO_ANSWER: {
+        "en": "No answer.", "de": "Keine Antwort.", "fr": "Pas de réponse.", "es": "Sin respuesta.",
+        "ja": "応答がありませんでした。",
+    },
+    EndReason.DECLINED: {
+        "en": "Declined.", "de": "Abgelehnt.", "fr": "Refusé.", "es": "Rechazada.", "ja": "拒否されました。",
+    },
+    EndReason.UNREACHABLE: {
+        "en": "Not reachable.", "de": "Nicht erreichbar.", "fr": "Injoignable.", "es": "No disponible.",
+        "ja": "つながりませんでした。",
+    },
+    EndReason.MACHINE: {
+        "en": "A voicemail answered.", "de": "Es meldete sich ein Anrufbeantworter.",
+        "fr": "Une messagerie a répondu.", "es": "Respondió un buzón de voz.", "ja": "留守番電話でした。",
+    },
+    EndReason.CANCELLED: {
+        "en": "It was cancelled.", "de": "Es wurde abgebrochen.", "fr": "Il a été annulé.",
+        "es": "Se canceló.", "ja": "中止されました。",
+    },
+    EndReason.FAILED: {
+        "en": "The exchange could not place it.", "de": "Die Telefonanlage konnte nicht verbinden.",
+        "fr": "Le standard n’a pas pu l’établir.", "es": "La centralita no pudo establecerla.",
+        "ja": "交換機が接続できませんでした。",
+    },
+    EndReason.LOST: {
+        "en": "Sentinel lost sight of it.", "de": "Sentinel hat es aus den Augen verloren.",
+        "fr": "Sentinel l’a perdu de vue.", "es": "Sentinel la perdió de vista.",
+        "ja": "状態が分からなくなりました。",
+    },
+}  # fmt: skip
+OPEN_BRIEF = {
+    "en": "Open the call",
+    "de": "Gespräch öffnen",
+    "fr": "Ouvrir l’appel",
+    "es": "Abrir la llamada",
+    "ja": "通話を開く",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndFacts:
+    """A call that is over. ``number`` is the worker's, for whoever dials themselves."""
+
+    ended: Ended
+    reason: EndReason
+    language: str
+    worker: str
+    number: str
+
+
+def whisper(*, language: str, worker: str, site: str, words: str) -> str:
+    """What the caller hears or sees before talking: who, where, about what; one short line."""
+    said = " ".join(words.split())
+    about = said if len(said) <= LONGEST_ABOUT else said[: LONGEST_ABOUT - 1].rstrip() + "…"
+    line = _in(language, _WHISPER).format(worker=worker, site=site)
+    return line + (_in(language, _ABOUT).format(about=about) if about else "")
+
+
+def end_words(facts: EndFacts) -> tuple[str, str]:
+    """Title and text of the notice to the caller."""
+    titles = _TITLES.get(facts.ended, _TITLES[Ended.HOW_WAS_IT])
+    fields = {
+        "worker": facts.worker,
+        "number": facts.number,
+        "why": _in(facts.language, _WHY[facts.reason]) if facts.reason in _WHY else "",
+    }
+    title = _in(facts.language, titles).format(**fields)
+    return title, _in(facts.language, _TEXTS[facts.ended]).format(**fields)
+
+
+def _in(language: str, texts: Mapping[str, str]) -> str:
+    return texts.get(language.split("-")[0], texts["en"])
