@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from sentinel.outbox.rules import LIVE, Result, State
+from sentinel.outbox.rules import LIVE, LONGEST_MUTE, Result, State
 
 
 class Message(models.Model):
@@ -16,6 +16,10 @@ class Message(models.Model):
     ``payload`` is what the channel needs, rendered when the message was decided
     (e-mail: subject, text, html, from_name, reply_to, headers; console: title, text, url).
     ``kind`` is a dotted name of what it says ("problem.opened"). ``problem_id`` … are plain ids.
+
+    ``held``: nobody may claim it before the gate has let it through (:mod:`sentinel.outbox.gate`), at
+    ``released_at``; ``target`` is what the gate counts by, one number or chat or browser. ``crowd``: which
+    notices tell of the same storm. ``waits_for``: why ``visible_at`` was put off ("crowd", "limit", "mute").
     """
 
     dedupe_key = models.CharField(max_length=160, unique=True)
@@ -43,6 +47,12 @@ class Message(models.Model):
     bundle = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="bundled")
     account_id = models.BigIntegerField(null=True)
     problem_id = models.BigIntegerField(null=True)
+    # Defaults of the database too: whoever inserts many rows at once need not know of the gate.
+    held = models.BooleanField(default=False, db_default=False)
+    released_at = models.DateTimeField(null=True)
+    target = models.CharField(max_length=340, blank=True, default="", db_default="")
+    crowd = models.CharField(max_length=80, blank=True, default="", db_default="")
+    waits_for = models.CharField(max_length=8, blank=True, default="", db_default="")
 
     class Meta:
         constraints = (
@@ -87,6 +97,17 @@ class Message(models.Model):
             models.Index(
                 fields=("problem_id",), name="message_problem", condition=Q(problem_id__isnull=False)
             ),
+            models.Index(
+                fields=("channel", "visible_at"),
+                name="message_held",
+                condition=Q(state="pending", held=True),
+            ),
+            models.Index(
+                fields=("target", "channel", "released_at"),
+                name="message_target",
+                condition=~Q(target=""),
+            ),
+            models.Index(fields=("waits_for",), name="message_put_off", condition=~Q(waits_for="")),
         )
 
     def __str__(self) -> str:
@@ -107,3 +128,58 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"try {self.number}: {self.result}"
+
+
+class Mute(models.Model):
+    """A time in which notices to users wait, for tests; the console shows them all the same.
+
+    At most four hours, with a reason. ``with_workers``: mail to workers about their problems waits, too.
+    ``ended_at`` is set when it is over, by itself or by somebody (``ended_by``).
+    """
+
+    started_at = models.DateTimeField()
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    by = models.CharField(max_length=200)
+    with_workers = models.BooleanField(default=False)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("ended_at",),
+                name="mute_one_current",
+                condition=Q(ended_at__isnull=True),
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(until__lte=models.F("started_at") + LONGEST_MUTE), name="mute_is_short"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"muted until {self.until:%H:%M}: {self.reason}"
+
+
+class DigestWish(models.Model):
+    """Whether a user wants one mail each working morning; without a row they do not.
+
+    ``only_digest``: what is not urgent goes to the console and into that mail, and nowhere else.
+    ``sent_until``: up to when the last one told.
+    """
+
+    user_id = models.BigIntegerField(unique=True)
+    wanted = models.BooleanField(default=False)
+    only_digest = models.BooleanField(default=False)
+    sent_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(wanted=True) | Q(only_digest=False), name="digest_only_if_wanted"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"digest for user {self.user_id}"

@@ -52,10 +52,14 @@ BACK_OFF = (5, 15, 45, 120, 300)
 GIVE_UP_AFTER = timedelta(days=3)
 #: … but never before this many tries: after a long downtime every message is old at its first one.
 FEWEST_TRIES = 6
-#: Notices to one person within this time of an earlier one may share a mail.
+#: Notices to one person within this time of an earlier one may be merged.
 BUNDLE_WITHIN = timedelta(minutes=2)
-#: Fewer than this stay mails of their own.
+#: Fewer than this stay notices of their own.
 FEWEST_TO_BUNDLE = 2
+#: How long notices to users may be muted for a test.
+LONGEST_MUTE = timedelta(hours=4)
+#: The channels that reach users away from the console.
+WAYS = ("email", "push", "chat", "webhook")
 
 
 @dataclass(frozen=True, kw_only=True)

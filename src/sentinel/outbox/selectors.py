@@ -36,6 +36,7 @@ class MessageView:
     payload: dict[str, Any]
     problem_id: int | None
     account_id: int | None
+    waits_for: str = ""
 
 
 def _views(rows: QuerySet[Message]) -> list[MessageView]:

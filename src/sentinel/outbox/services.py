@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 
 from sentinel.kernel.errors import SentinelError
 from sentinel.outbox import rules
+from sentinel.outbox.crowds import LIMITS
 from sentinel.outbox.models import Message
-from sentinel.outbox.rules import LIVE, Priority, Result, State
+from sentinel.outbox.rules import LIVE, WAYS, Priority, Result, State
 
 #: PostgreSQL channel that wakes the engine; a hint, never the carrier.
 WAKE_UP = "sentinel_outbox"
@@ -42,6 +43,20 @@ class NewMessage:
     due_at: datetime | None = None
     account_id: int | None = None
     problem_id: int | None = None
+    crowd: str = ""
+
+    @property
+    def target(self) -> str:
+        """What the gate counts by: one way of one user, or their address."""
+        if self.recipient_kind != "user" or self.channel not in WAYS:
+            return ""
+        way = self.payload.get("method_id")
+        return f"way:{way}" if way else self.address
+
+    @property
+    def held(self) -> bool:
+        """Whether the gate must let it through: whatever is limited per target or may be in a crowd."""
+        return bool(self.target) and (bool(self.crowd) or self.channel in LIMITS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +105,9 @@ def enqueue(messages: Iterable[NewMessage], *, now: datetime) -> int:
             visible_at=new.due_at or now,
             account_id=new.account_id,
             problem_id=new.problem_id,
+            held=new.held,
+            target=new.target,
+            crowd=new.crowd,
         )
         for new in once.values()
     ]
@@ -108,6 +126,13 @@ UPDATE outbox_message SET state = 'sending', lease_token = %(token)s, attempts =
 WHERE id IN (
     SELECT id FROM outbox_message
     WHERE state IN ('pending', 'sending') AND channel = %(channel)s AND visible_at <= %(now)s
+      AND NOT held
+      -- What was in flight when a mute began is repeated all the same: nobody knows whether it went.
+      AND (state = 'sending' OR kind LIKE 'contact.%%' OR channel <> ALL(%(ways)s)
+           OR recipient_kind <> ALL(ARRAY(
+             SELECT muted FROM outbox_mute, unnest(ARRAY['user', 'worker']) AS muted
+             WHERE ended_at IS NULL AND started_at <= %(now)s AND until > %(now)s
+               AND (with_workers OR muted = 'user'))))
     ORDER BY priority, visible_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING id, dedupe_key, channel, kind, recipient_kind, recipient_id, address, payload::text, message_id,
           created_at, first_due_at, attempts, problem_id, account_id, priority
@@ -122,7 +147,15 @@ def claim(*, channel: str, limit: int, now: datetime, lease: timedelta = LEASE) 
     token = uuid.uuid4()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            _CLAIM, {"token": token, "until": now + lease, "channel": channel, "now": now, "limit": limit}
+            _CLAIM,
+            {
+                "token": token,
+                "until": now + lease,
+                "channel": channel,
+                "now": now,
+                "limit": limit,
+                "ways": list(WAYS),
+            },
         )
         rows = cursor.fetchall()
     rows.sort(key=lambda row: (row[14], row[10], row[0]))
@@ -220,6 +253,8 @@ def mark_read(*, user_id: int, now: datetime, message_id: int | None = None) -> 
         rows = rows.filter(pk=message_id)
     with transaction.atomic():
         withdraw(_further(rows), now=now)
+        about = [pk for pk in rows.values_list("problem_id", flat=True) if pk is not None]
+        _withdraw_put_off(user_id, about, now)
         return rows.update(read_at=now)
 
 
@@ -233,11 +268,19 @@ def withdraw(keys: Iterable[str], *, now: datetime) -> int:
 
 
 def withdraw_further(*, user_id: int, problem_id: int, now: datetime) -> int:
-    """The user acts on a problem: its notices need no further way to them."""
+    """The user acts on a problem: its notices need no further way to them, nor does what was put off."""
     rows = Message.objects.filter(
         recipient_kind="user", recipient_id=user_id, problem_id=problem_id, channel="console"
     )
-    return withdraw(_further(rows), now=now)
+    return withdraw(_further(rows), now=now) + _withdraw_put_off(user_id, [problem_id], now)
+
+
+def _withdraw_put_off(user_id: int, problem_ids: list[int], now: datetime) -> int:
+    """Take back what waits at the gate (in a storm, for room, for the end of a mute) and was heard of."""
+    rows = Message.objects.filter(
+        recipient_kind="user", recipient_id=user_id, problem_id__in=problem_ids, state=State.PENDING.value
+    )
+    return rows.exclude(waits_for="").update(state=State.CANCELLED.value, settled_at=now)
 
 
 def hasten(key: str, *, now: datetime) -> bool:

@@ -25,7 +25,8 @@ FAILURES = 2
 def in_turn(messages: Sequence[NewMessage], *, start: datetime) -> list[NewMessage]:
     """The same notice on several ways, best first: when each is due, and which ones follow it.
 
-    ``further`` in a payload: keys of the ways after it. ``insists``: it goes on until it is read.
+    ``further`` in a payload: keys of the ways after it. ``insists``: it goes on until it is read. ``wait``:
+    how many seconds after the best way it is due, wherever both are put off to.
     The console's notice names the same keys as ``other_ways``; it is where reading is seen.
     """
     keys = [message.dedupe_key for message in messages]
@@ -34,7 +35,9 @@ def in_turn(messages: Sequence[NewMessage], *, start: datetime) -> list[NewMessa
         insists = message.priority <= Priority.LADDER
         due_at = start + number * (UNREAD_FOR if insists else UNTAKEN_FOR)
         further = keys[number + 1 :]
-        more = {"further": further, "insists": insists} if further else {}
+        more: dict[str, object] = {"further": further, "insists": insists} if further else {}
+        if number:
+            more["wait"] = int((due_at - start).total_seconds())
         turned.append(replace(message, due_at=due_at, payload={**message.payload, **more}))
     return turned
 
@@ -48,4 +51,5 @@ def after_try(*, message: Claimed, state: State, now: datetime) -> None:
         if not message.payload.get("insists"):
             withdraw(further, now=now)
     elif state is not State.PENDING or message.attempts >= FAILURES:
-        hasten(further[0], now=now)
+        for key in message.payload.get("next") or further[:1]:
+            hasten(key, now=now)

@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from sentinel.channels import registry
 from sentinel.channels.base import Sender, Sent
 from sentinel.kernel import traces
-from sentinel.outbox.bundling import bundle_pending
+from sentinel.outbox.gate import open_gate
 from sentinel.outbox.rules import Result, State
 from sentinel.outbox.services import LEASE, Claimed, LeaseLost, claim, settle
 from sentinel.workflows.next_way import after_try
@@ -63,8 +63,7 @@ def dispatch_channel(
     """
     sender = registry.sender_of(channel)
     now = clock()
-    if channel == "email":
-        bundle_pending(now=now)
+    open_gate(channel=channel, now=now)
     batch = claim(channel=channel, limit=limit or sender.capabilities.batch, now=now, lease=lease)
     started = time.monotonic()
     for message in batch:
