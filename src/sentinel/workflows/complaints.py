@@ -11,13 +11,12 @@ from django.db import transaction
 from sentinel.accounts.models import Account, Worker
 from sentinel.accounts.services import mark_bounced, unsubscribe_worker
 from sentinel.bulk.selectors import delivered_since
-from sentinel.escalation.rules import tell_at
 from sentinel.kernel.errors import NotFound
 from sentinel.outbox.rules import Priority
-from sentinel.outbox.services import NewMessage, enqueue
+from sentinel.outbox.services import enqueue
 from sentinel.people.models import User
 from sentinel.people.rules import Role
-from sentinel.people.selectors import active_users_with_role, calendar_of
+from sentinel.people.selectors import active_users_with_role
 from sentinel.standing.messages import ComplaintFacts, RateFacts, StandingNews, complaint_news, rate_news
 from sentinel.standing.models import Brake, MailComplaint
 from sentinel.standing.rules import Complaints, judge_complaints
@@ -28,7 +27,7 @@ from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_worker
 from sentinel.workflows.letters import sender_for
-from sentinel.workflows.notices import without_mail
+from sentinel.workflows.telling import along_ways
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,28 +143,16 @@ def _who_hears(account: Account) -> Iterable[User]:
 def _enqueue(
     user: User, news: StandingNews, *, key: str, account: Account, is_urgent: bool, now: datetime
 ) -> None:
-    """One console notice at once and one mail; an urgent one does not wait for working hours."""
-    mail_at = tell_at(calendar=calendar_of(user), breaks_quiet_hours=is_urgent, now=now)
-    parts = (
-        ("console", "", news.console_payload(), None),
-        ("email", user.email, news.mail.payload(), mail_at),
-    )
-    enqueue(
-        [
-            NewMessage(
-                dedupe_key=f"{key}:{user.pk}:{channel}",
-                channel=channel,
-                kind="standing.complaint",
-                recipient_kind="user",
-                recipient_id=user.pk,
-                address=address,
-                priority=Priority.LADDER if is_urgent else Priority.NOTICE,
-                payload=dict(payload),
-                due_at=due_at,
-                account_id=account.pk,
-            )
-            for channel, address, payload, due_at in parts
-            if channel == "console" or not without_mail([user])
-        ],
+    """One console notice at once, the same along their ways; an urgent one waits for no working hours."""
+    messages = along_ways(
+        user,
+        key=key,
+        kind="standing.complaint",
+        priority=Priority.LADDER if is_urgent else Priority.NOTICE,
+        said=news.console_payload(),
+        mail=dict(news.mail.payload()),
+        account_id=account.pk,
+        is_urgent=is_urgent,
         now=now,
     )
+    enqueue(messages, now=now)

@@ -18,7 +18,7 @@ from sentinel.workflows.telling import console_notice, news
 
 
 def tell_owner(arrival: Arrival, what: str) -> None:
-    """Tell the account's owner by console and mail that a worker ``what``; their words are in it."""
+    """Tell the account's owner on the console and their ways that a worker ``what``, with the words."""
     worker = arrival.thread.worker
     if worker is None:
         return
@@ -43,7 +43,8 @@ def tell_owner(arrival: Arrival, what: str) -> None:
         )
     )
     key = f"mail.news:{arrival.mail.pk}"
-    enqueue(news(owner, key=key, kind="mail.news", notice=notice, account_id=account.pk), now=arrival.now)
+    messages = news(owner, key=key, kind="mail.news", notice=notice, account_id=account.pk, now=arrival.now)
+    enqueue(messages, now=arrival.now)
 
 
 def tell_of_bounce(worker: Worker, *, user: User, reason: str, key: str, now: datetime) -> None:

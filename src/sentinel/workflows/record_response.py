@@ -267,7 +267,7 @@ def _tell_owner(response: Response, check_in: CheckIn, note: str, now: datetime)
         )
     )
     messages = news(
-        owner, key=f"news:{response.pk}", kind="problem.news", notice=notice, account_id=account.pk
+        owner, key=f"news:{response.pk}", kind="problem.news", notice=notice, account_id=account.pk, now=now
     )
     enqueue(messages, now=now)
 

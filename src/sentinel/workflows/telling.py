@@ -1,12 +1,23 @@
-"""Messages to users that many workflows send alike: a notice on the console, or one there and by mail."""
+"""What many workflows tell users alike: a notice on the console, or one there and along their ways."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
 from sentinel.escalation.messages import Notice
+from sentinel.escalation.rules import tell_at
+from sentinel.outbox.digests import told_by_digest
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage
 from sentinel.people.models import User
+from sentinel.people.reach import without_mail
+from sentinel.people.selectors import calendar_for_telling, usable_ways
 from sentinel.ui.links import console_url
+from sentinel.workflows.next_way import in_turn
+from sentinel.workflows.ways import way_message
 
 _LONGEST_KEY = 160
 
@@ -37,22 +48,78 @@ def console_notice(
     )
 
 
-def news(user: User, *, key: str, kind: str, notice: Notice, account_id: int) -> list[NewMessage]:
-    """Something good to know, on the console and by mail; neither is an alarm."""
-    return [
-        NewMessage(
-            dedupe_key=f"{key}:{user.pk}:{channel}",
-            channel=channel,
-            kind=kind,
-            recipient_kind="user",
-            recipient_id=user.pk,
-            address=address,
-            priority=Priority.NOTICE,
-            payload=dict(payload),
-            account_id=account_id,
+def news(
+    user: User, *, key: str, kind: str, notice: Notice, account_id: int, now: datetime
+) -> list[NewMessage]:
+    """Something good to know, on the console and along the user's ways; it is no alarm."""
+    return along_ways(
+        user,
+        key=key,
+        kind=kind,
+        priority=Priority.NOTICE,
+        said=dict(notice.console.payload()),
+        mail=dict(notice.mail.payload()),
+        account_id=account_id,
+        now=now,
+    )
+
+
+def along_ways(
+    user: User,
+    *,
+    key: str,
+    kind: str,
+    priority: Priority,
+    said: Mapping[str, str],
+    mail: Mapping[str, Any],
+    account_id: int | None,
+    is_urgent: bool = False,
+    now: datetime,
+) -> list[NewMessage]:
+    """A notice on the console at once, and the same in turn on the user's ways, e-mail last.
+
+    ``said``: ``title``, ``text`` and ``url``; ``mail``: a mail's payload. The ways wait for the hours in
+    which the user may be disturbed, unless ``is_urgent``. Who wants what is not urgent in the morning mail
+    only, gets it there (:mod:`sentinel.workflows.send_digests`).
+    """
+    common: dict[str, Any] = {"kind": kind, "priority": priority, "account_id": account_id}
+    shown = NewMessage(
+        dedupe_key=f"{key}:{user.pk}:console",
+        channel="console",
+        recipient_kind="user",
+        recipient_id=user.pk,
+        payload=dict(said),
+        **common,
+    )
+    if priority >= Priority.NOTICE and user.pk in told_by_digest([user.pk]):
+        return [shown]
+    ways = [
+        way_message(
+            method,
+            key=f"{key}:{user.pk}:{method.channel}-{method.pk}",
+            title=said["title"],
+            text=said["text"],
+            url=said["url"],
+            language=user.language,
+            **common,
         )
-        for channel, address, payload in (
-            ("console", "", notice.console.payload()),
-            ("email", user.email, notice.mail.payload()),
-        )
+        for method in usable_ways([user]).get(user.pk, [])
     ]
+    if user.pk not in without_mail([user]):
+        ways.append(
+            NewMessage(
+                dedupe_key=f"{key}:{user.pk}:email",
+                channel="email",
+                recipient_kind="user",
+                recipient_id=user.pk,
+                address=user.email,
+                payload=dict(mail),
+                **common,
+            )
+        )
+    start = tell_at(calendar=calendar_for_telling(user), breaks_quiet_hours=is_urgent, now=now)
+    turned = in_turn(ways, start=start)
+    further = [message.dedupe_key for message in turned[1:]]
+    if further:
+        shown = replace(shown, payload={**shown.payload, "other_ways": further})
+    return [shown, *turned]
