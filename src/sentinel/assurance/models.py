@@ -40,6 +40,46 @@ class Finding(models.Model):
         return self.words
 
 
+class EarBeat(models.Model):
+    """The last moment at which one way for mail to come in was seen to work on one machine.
+
+    ``way``: listener or mailbox. ``last_error``: why it did not work when it was last tried. A way that
+    was closed on purpose has no row.
+    """
+
+    way = models.CharField(max_length=20)
+    host = models.CharField(max_length=200)
+    worked_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField()
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("way", "host"), name="ear_beat_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.way} on {self.host}"
+
+
+class SendTally(models.Model):
+    """How many tries to send were ever counted, by channel and result; one row.
+
+    ``counts`` holds {"email accepted": 12}; tries with ids up to ``counted_to`` are in it. ``seen_to`` was
+    the newest at ``seen_at``: when that is long enough ago, no smaller id can still be committed.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    counts = models.JSONField(default=dict)
+    counted_to = models.BigIntegerField(default=0)
+    seen_to = models.BigIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="send_tally_one_row"),)
+
+    def __str__(self) -> str:
+        return f"tries up to {self.counted_to}"
+
+
 class Canary(models.Model):
     """A test message that travels like any alarm. ``route``: which way it took; ``arrived_at``: seen at
     the other end."""

@@ -31,6 +31,9 @@ class Check(StrEnum):
     NOTICE_UNKNOWN = "notice_unknown"
     MAIL_UNREAD = "mail_unread"
     SENDER_SILENT = "sender_silent"
+    SENDER_GONE = "sender_gone"
+    EAR_SILENT = "ear_silent"
+    ENGINE_SILENT = "engine_silent"
     CLOCK_STEPPED = "clock_stepped"
     CANARY_LATE = "canary_late"
     NOBODY_REACHABLE = "nobody_reachable"
@@ -68,6 +71,10 @@ MESSAGE_PATIENCE = timedelta(minutes=2)
 LEASE_PATIENCE = timedelta(seconds=60)
 MAIL_PATIENCE = timedelta(minutes=2)
 SENDER_PATIENCE = timedelta(minutes=2)
+#: A mailbox is looked into every half minute, a listener is tried every few seconds.
+EAR_PATIENCE = timedelta(seconds=90)
+#: A decider with a big turn may take its time; timers that are late meanwhile are a fault of their own.
+CYCLE_PATIENCE = timedelta(minutes=2)
 CANARY_PATIENCE = timedelta(minutes=5)
 #: The wall clock and a clock that only runs forward may drift apart by so much between two audits.
 TOLERATED_STEP = timedelta(seconds=5)
@@ -85,6 +92,10 @@ class _Law:
 
 def _many(count: int, one: str, several: str) -> str:
     return f"1 {one}" if count == 1 else f"{count} {several}"
+
+
+def _because(detail: str) -> str:
+    return f" ({detail[:300]})" if detail else ""
 
 
 _LAWS: dict[Check, _Law] = {
@@ -139,6 +150,24 @@ _LAWS: dict[Check, _Law] = {
         lambda seen: f"{_many(seen.count, 'check-in is', 'check-ins are')} due and no sender works",
         "Start `sentinel sender`, or let the runs go on if somebody paused them.",
         SENDER_PATIENCE,
+    ),
+    Check.SENDER_GONE: _Law(
+        Grade.NOTE,
+        lambda _seen: "the sender of check-ins gives no sign of life; nothing is due yet",
+        "Start `sentinel sender` before the next check-ins are due.",
+        SENDER_PATIENCE,
+    ),
+    Check.EAR_SILENT: _Law(
+        Grade.ALARM,
+        lambda seen: f"the ear is dead: no mail comes in by the {seen.scope}{_because(seen.detail)}",
+        "Start `sentinel inbound`, or see in its log why it cannot take mail.",
+        EAR_PATIENCE,
+    ),
+    Check.ENGINE_SILENT: _Law(
+        Grade.ALARM,
+        lambda _seen: "an engine lives, but none finishes its cycles: nothing is decided",
+        "Restart the engines; the log says which pass hung.",
+        CYCLE_PATIENCE,
     ),
     Check.CLOCK_STEPPED: _Law(
         Grade.NOTE,

@@ -25,6 +25,8 @@ EXAMPLES = 20
 _OPEN = [state.value for state in OPEN_STATES]
 #: A sender that lives says so more often than this.
 _SENDER_BREATH = timedelta(seconds=30)
+#: Who has not been seen for so long was taken away on purpose.
+_REMEMBERED = timedelta(days=7)
 
 
 def look(now: datetime) -> list[Seen]:
@@ -33,7 +35,7 @@ def look(now: datetime) -> list[Seen]:
         *_loop(now),
         *_messages(now),
         _unread_mail(now),
-        _unsent_check_ins(now),
+        *_check_ins(now),
         *_canaries(now),
     ]
 
@@ -51,6 +53,11 @@ def recent_findings(limit: int) -> list[Finding]:
 def last_canary() -> Canary | None:
     """The newest test message."""
     return Canary.objects.order_by("-sent_at").first()
+
+
+def last_arrived_canary() -> Canary | None:
+    """The newest test message that was seen at the other end."""
+    return Canary.objects.filter(arrived_at__isnull=False).order_by("-sent_at").first()
 
 
 def problems_without_duty() -> list[int]:
@@ -89,14 +96,18 @@ def _unread_mail(now: datetime) -> Seen:
     return _seen(Check.MAIL_UNREAD, rows, "received_at")
 
 
-def _unsent_check_ins(now: datetime) -> Seen:
-    """Due check-ins while no sender breathes; a run or a sender that a person paused is no fault."""
+def _check_ins(now: datetime) -> Iterator[Seen]:
+    """Due check-ins while no sender breathes, or one that breathed lately and stopped; a run or a sender
+    that a person paused is no fault."""
     sender = sender_state()
     breathes = sender.alive_at is not None and now - sender.alive_at < _SENDER_BREATH
     if breathes or sender.paused_at is not None:
-        return Seen(check=Check.SENDER_SILENT, count=0)
+        return
     rows = Delivery.objects.filter(is_waiting=True, next_at__lte=now, run__state=RunState.RUNNING.value)
-    return _seen(Check.SENDER_SILENT, rows, "next_at")
+    unsent = _seen(Check.SENDER_SILENT, rows, "next_at")
+    yield unsent
+    if not unsent.count and sender.alive_at is not None and now - sender.alive_at < _REMEMBERED:
+        yield Seen(check=Check.SENDER_GONE, count=1, oldest=sender.alive_at)
 
 
 def _canaries(now: datetime) -> Iterator[Seen]:

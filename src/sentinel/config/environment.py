@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sentinel.config.servers import (
@@ -22,6 +22,7 @@ from sentinel.config.servers import (
     MailServer,
     default_ear_ports,
     default_imap_ports,
+    long_token,
     mailbox_of,
     relay_of,
     server_of,
@@ -127,7 +128,10 @@ class Environment(BaseSettings):
         str | None, Field(description="who places calls: an exchange by SIP, or a voice service")
     ] = None
     heartbeat_url: Annotated[
-        str | None, Field(description="address that is called every minute while all is well")
+        str | None, Field(description="address that is called every half minute while all is well")
+    ] = None
+    metrics_token: Annotated[
+        str | None, AfterValidator(long_token), Field(description="token that whoever reads /metrics shows")
     ] = None
     name_server: Annotated[
         str | None, Field(description="name server that the mail doctor asks, instead of the machine's own")

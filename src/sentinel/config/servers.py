@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -74,6 +75,13 @@ class Mailbox:
 def wrong(message: str) -> PydanticCustomError:
     """An error about a setting, in plain words."""
     return PydanticCustomError("sentinel", message)
+
+
+def long_token(value: str | None) -> str | None:
+    """A token that nobody guesses and that fits into a header."""
+    if value is not None and not re.fullmatch(r"[!-~]{16,}", value):
+        raise wrong("must have at least 16 characters, without spaces")
+    return value
 
 
 def split_address(url: str, example: str) -> SplitResult:

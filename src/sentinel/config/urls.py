@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from sentinel.config import health
+from sentinel.config import health, metrics
 from sentinel.web import installing
 
 # The sign-in page itself gets the short address; everything else about an account lies below it.
@@ -29,6 +29,7 @@ def provider_webhooks() -> list[URLPattern | URLResolver]:
 urlpatterns = [
     path("health/web", health.alive, name="health-web"),
     path("health/engine", health.engine, name="health-engine"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("manifest.webmanifest", installing.manifest, name="manifest"),
     path("service-worker.js", installing.service_worker, name="service-worker"),
     path("sign-in/", include(sign_in)),

@@ -13,9 +13,12 @@ from http.client import HTTPException
 
 from django.conf import settings
 
+from sentinel.assurance.ears import LISTENER, MAILBOX, silent_ears
 from sentinel.assurance.rules import Check, Fault, Seen, judge, may_ping, step_of_clock
 from sentinel.assurance.selectors import look
 from sentinel.assurance.services import fly_canary, record_findings
+from sentinel.assurance.tally import tally_sends
+from sentinel.engine.selectors import last_cycle_finished_at
 from sentinel.kernel import clock
 
 logger = logging.getLogger(__name__)
@@ -23,7 +26,7 @@ logger = logging.getLogger(__name__)
 #: Seconds between two looks.
 EVERY = 10.0
 #: Seconds between two signs of life to the outside, and how long one may take.
-PING_EVERY = 60.0
+PING_EVERY = 30.0
 PING_SECONDS = 5.0
 
 
@@ -35,6 +38,7 @@ class Auditor:
         self._looked: tuple[datetime, float] | None = None
         self._pinged_at = float("-inf")
         self._next_at = float("-inf")
+        self._began_at: datetime | None = None
 
     def turn(self) -> float:
         """Look, judge, write down, tell the outside; returns the seconds until the next look."""
@@ -43,7 +47,7 @@ class Auditor:
             return early  # the engine's bell rang; it is not for us
         self._next_at = time.monotonic() + EVERY
         now = clock.now()
-        faults = judge([*look(now), *self._clock(now)], now)
+        faults = judge([*look(now), *self._clock(now), *self._processes(now)], now)
         # Seen once may be a blink: a clock that was just moved, an engine between two breaths.
         lasting = [
             fault for fault in faults if fault.key in self._before or fault.check is Check.CLOCK_STEPPED
@@ -51,6 +55,7 @@ class Auditor:
         self._before = {fault.key for fault in faults}
         record_findings(faults=lasting, now=now)
         fly_canary(now=now)
+        tally_sends(now=now)
         self._ping(faults)
         return EVERY
 
@@ -64,6 +69,21 @@ class Auditor:
         if step is None:
             return []
         return [Seen(check=Check.CLOCK_STEPPED, count=1, detail=f"{step.total_seconds():+.0f} s")]
+
+    def _processes(self, now: datetime) -> list[Seen]:
+        """Whether the ears hear and some decider finishes its cycles. Everything may take its time to start
+        after we did; a demonstration's clock that was moved makes every sign of life look old."""
+        self._began_at = self._began_at or now
+        expected = {
+            way
+            for way, is_set in ((LISTENER, settings.EAR), (MAILBOX, settings.ENVIRONMENT.mailbox))
+            if is_set is not None and settings.INBOUND_DOMAIN
+        }
+        seen = silent_ears(now=now, since=self._began_at, expected=expected)
+        if not settings.DEMONSTRATION:
+            last = max(self._began_at, last_cycle_finished_at() or self._began_at)
+            seen.append(Seen(check=Check.ENGINE_SILENT, count=1, oldest=last))
+        return seen
 
     def _ping(self, faults: list[Fault]) -> None:
         """Tell an outside watchman that all is well. Silence is the alarm, hence no ping with a fault."""

@@ -15,6 +15,8 @@ PUSH_SERVICES = ENVIRONMENT.push_services
 PRIVATE_TARGETS = ENVIRONMENT.private_targets
 # Called every minute while all is well; empty: nobody watches from outside.
 HEARTBEAT_URL = ENVIRONMENT.heartbeat_url or ""
+# What whoever reads /metrics must show; empty: there is no such page.
+METRICS_TOKEN = ENVIRONMENT.metrics_token or ""
 
 DEBUG = False
 ROOT_URLCONF = "sentinel.config.urls"

@@ -10,6 +10,7 @@ from typing import Literal
 import click
 from django.conf import settings
 
+from sentinel.channels.email.inbound.beat import EarBeats, tries
 from sentinel.channels.email.inbound.imap import Account, Poller
 from sentinel.channels.email.inbound.listener import listening
 from sentinel.ops.database import database_running
@@ -38,6 +39,8 @@ def command() -> None:
                 ways.enter_context(_listening(ear.protocol, ear.host, ear.port))
             if account is not None:
                 ways.enter_context(_fetching(account, stop))
+            listener = (ear.host, ear.port) if ear is not None else None
+            ways.enter_context(EarBeats(tries(listener=listener, mailbox=account.name if account else "")))
             stop.wait()
 
 

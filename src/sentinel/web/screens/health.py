@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
+from sentinel.assurance.ears import ears
 from sentinel.assurance.selectors import last_canary, open_findings, recent_findings, worst_lateness
 from sentinel.bulk.selectors import sender_state
 from sentinel.outbox.selectors import waits
@@ -24,5 +25,6 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "waits": waits(request.now),
         "sender": sender_state(),
         "canary": last_canary(),
+        "ears": ears(),
     }
     return show(request, "web/health/page.html", context)
