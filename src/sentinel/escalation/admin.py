@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from sentinel.escalation.models import Ladder, Rung
+from sentinel.escalation.reaching import ladder_reach
 from sentinel.escalation.rules import (
     DEFAULT_POLICY,
     LONGEST,
@@ -164,7 +165,9 @@ class RungForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class RungFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
-    """All rungs of a ladder, judged together."""
+    """All rungs of a ladder, judged together. ``warnings``: whom they would not reach, now or ever."""
+
+    warnings: tuple[str, ...] = ()
 
     def rungs(self) -> tuple[RungFacts, ...]:
         """What was entered, without what was marked for deletion."""
@@ -187,6 +190,20 @@ class RungFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
         faults = rung_faults(rungs=self.rungs(), acknowledge_within=self.instance.acknowledge_within)
         if faults:
             raise ValidationError(faults)
+        self._judge_reach()
+
+    def _judge_reach(self) -> None:
+        """Refuse a rung that would reach nobody; whatever is doubtful is told once it is saved."""
+        found = ladder_reach(
+            ladder=self.instance,
+            is_default=_is_default(None if self.instance._state.adding else self.instance)
+            and not (self.instance.account_id or self.instance.tier),
+            rungs=self.rungs(),
+            now=clock.now(),
+        )
+        if found.faults:
+            raise ValidationError(list(found.faults))
+        self.warnings = found.warnings
 
 
 class Rungs(admin.TabularInline):  # type: ignore[type-arg]
@@ -285,6 +302,8 @@ class Ladders(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Record the change, in its transaction."""
         super().save_related(request, form, formsets, change)
+        for warning in (line for formset in formsets for line in getattr(formset, "warnings", ())):
+            messages.warning(request, warning)
         after = describe_ladder(Ladder.objects.get(pk=form.instance.pk))
         if after != form.before:
             _record(request, form.instance.pk, before=form.before, after=after)

@@ -19,7 +19,7 @@ from sentinel.escalation.selectors import (
 )
 from sentinel.escalation.stepping import Position, TakenStep, next_step
 from sentinel.people.models import User
-from sentinel.people.selectors import calendar_of
+from sentinel.people.selectors import calendar_for_telling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ def _first_word(position: Position, *, at: datetime) -> list[PredictedStep]:
     return [
         PredictedStep(
             at=at,
-            mail_at=tell_at(calendar=calendar_of(user), breaks_quiet_hours=breaks, now=at),
+            mail_at=tell_at(calendar=calendar_for_telling(user), breaks_quiet_hours=breaks, now=at),
             position=first.position,
             repeat=0,
             user=user,

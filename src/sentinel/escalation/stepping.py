@@ -13,7 +13,7 @@ from sentinel.escalation.rules import DutyKind, Firing, Heat, PolicyFacts, RungF
 from sentinel.escalation.selectors import accountable_for, hours_for, officer_for, people_on
 from sentinel.kernel.calendars import BusinessCalendar, Hours
 from sentinel.people.models import User
-from sentinel.people.selectors import calendar_of, who_acts
+from sentinel.people.selectors import calendar_for_telling, calendar_of, who_acts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,5 +119,7 @@ def next_step(*, position: Position, now: datetime) -> TakenStep:
         accountable=accountable,
         why_accountable=why,
         people=people,
-        mail_at=tuple(tell_at(calendar=calendar_of(u), breaks_quiet_hours=breaks, now=now) for u in people),
+        mail_at=tuple(
+            tell_at(calendar=calendar_for_telling(u), breaks_quiet_hours=breaks, now=now) for u in people
+        ),
     )

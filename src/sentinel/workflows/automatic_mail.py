@@ -15,12 +15,15 @@ from sentinel.inbound.reading import Grade, Report
 from sentinel.inbound.rules import BLOCK_WINDOW, BLOCKED_WORKERS, SOFT_BOUNCES, SOFT_WINDOW, gravest
 from sentinel.inbound.selectors import blocked_workers, soft_bounces_of
 from sentinel.inbound.states import Outcome
+from sentinel.people.models import User
+from sentinel.people.reach import mark_mail_refused
 from sentinel.problems.models import Problem
 from sentinel.standing.rules import domain_of
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_worker
 from sentinel.workflows.complaints import worker_complained
+from sentinel.workflows.hand_on_notice import hand_on_bounced
 from sentinel.workflows.mail_notices import tell_administrators, tell_of_bounce
 from sentinel.workflows.mail_outcome import Arrival, Done
 from sentinel.workflows.worker_away import worker_is_away
@@ -143,6 +146,8 @@ def _staff_report(arrival: Arrival, report: Report) -> Done:
     """A notice to one of our own people came back: repair it, or they miss what is due."""
     user = arrival.thread.user
     outcome = _GRADED[report.grade]
+    if user is not None and report.grade is Grade.HARD:
+        _give_up_mail(arrival, user, _words(report))
     if user is not None and report.grade in (Grade.HARD, Grade.SOFT, Grade.BLOCK):
         tell_administrators(
             key=f"mail.user_bounced:{user.pk}:{arrival.now:%Y%m%d}",
@@ -153,6 +158,17 @@ def _staff_report(arrival: Arrival, report: Report) -> Done:
             now=arrival.now,
         )
     return Done(outcome=outcome, note=_words(report), links=arrival.links())
+
+
+def _give_up_mail(arrival: Arrival, user: User, reason: str) -> None:
+    """Nobody lives at the user's address. Only a report that names our token says so: a forged one must not
+    be able to silence anybody."""
+    message, now = arrival.thread.message, arrival.now
+    if message is None or not arrival.thread.is_signed:
+        return
+    if mark_mail_refused(user_id=user.pk, address=message.address, reason=reason, now=now):
+        user.refresh_from_db()
+        hand_on_bounced(message=message, user=user, reason=reason, now=now)
 
 
 # -- complaints -------------------------------------------------------------------------------------

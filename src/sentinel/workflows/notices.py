@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,14 +14,14 @@ from sentinel.escalation.rules import DutyKind, tell_at
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
 from sentinel.people.models import ContactMethod, User
-from sentinel.people.rules import ContactChannel
-from sentinel.people.selectors import calendar_of, usable_ways
+from sentinel.people.selectors import calendar_for_telling
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import CallOutcome
 from sentinel.timeline.selectors import events_of_problem
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.letters import sender_for
 from sentinel.workflows.next_way import in_turn
+from sentinel.workflows.reach import hearers
 from sentinel.workflows.ways import way_message
 
 _PRIORITY = {
@@ -39,7 +39,10 @@ KIND = "duty.notice"
 
 @dataclass(frozen=True, kw_only=True)
 class News:
-    """Why users are told: the reason, a key that makes the notice unique, and what was said or noted."""
+    """Why users are told: the reason, a key that makes the notice unique, and what was said or noted.
+
+    ``instead_of``: why it comes to these users in place of somebody else.
+    """
 
     reason: Reason
     key: str
@@ -49,6 +52,7 @@ class News:
     repeat: int = 0
     breaks_quiet_hours: bool = False
     collapsed: str = ""
+    instead_of: str = ""
 
 
 def tell_users(
@@ -56,19 +60,23 @@ def tell_users(
 ) -> list[User]:
     """Enqueue one console notice per user, and the same on their ways. Returns whom it told.
 
-    The console shows it at once. The ways wait for the person's working hours, except from the officer's
+    Whom nothing reaches is told on the console alone, and the next person in their place
+    (:mod:`sentinel.workflows.reach`). The console shows it at once. The ways wait for the hours in which the
+    person may be disturbed, except from the officer's
     rung up or when work stopped (quiet hours redirect, they never pause the loop). The best way goes
     first; e-mail is the last one of everybody (:mod:`sentinel.workflows.next_way`).
     """
-    people = list({user.pk: user for user in users if user.is_active}.values())
     tried, told = _tried(problem), _told(problem)
-    silent, ways = without_mail(people), usable_ways(people)
+    heard = hearers(problem, users=list(users), is_urgent=_priority(news) <= Priority.LADDER, now=now)
+    people, silent, ways = heard.people, heard.silent, heard.ways
     messages: list[NewMessage] = []
     for user in people:
-        facts = _facts(problem, user=user, duty=duty, news=news, tried=tried, told=told, now=now)
-        notice = duty_notice(facts)
+        why = f"{heard.notes.get(user.pk, '')} {news.instead_of}".strip()
+        said = replace(news, note=f"{why} {news.note}".strip())
+        facts = _facts(problem, user=user, duty=duty, news=said, tried=tried, told=told, now=now)
+        notice = _with_reason(duty_notice(facts), why)
         start = tell_at(
-            calendar=calendar_of(user),
+            calendar=calendar_for_telling(user),
             breaks_quiet_hours=news.breaks_quiet_hours or problem.severity == Severity.STOPPED.value,
             now=now,
         )
@@ -84,6 +92,13 @@ def tell_users(
         messages += [_on_console(problem, user=user, news=news, notice=notice, further=further), *turned]
     enqueue(messages, now=now)
     return people
+
+
+def _with_reason(notice: Notice, why: str) -> Notice:
+    """A telephone's screen shows the short text only; why it came to this person belongs there, too."""
+    if not why:
+        return notice
+    return replace(notice, console=replace(notice.console, text=f"{why} {notice.console.text}"))
 
 
 def _on_console(
@@ -136,15 +151,6 @@ def _common(problem: Problem, user: User, news: News) -> dict[str, Any]:
 
 def _priority(news: News) -> Priority:
     return _PRIORITY.get(news.reason, Priority.LADDER)
-
-
-def without_mail(people: Iterable[User]) -> set[int]:
-    """Who has switched e-mail off; the console always tells."""
-    return set(
-        ContactMethod.objects.filter(
-            user__in=people, channel=ContactChannel.EMAIL.value, is_enabled=False, address=""
-        ).values_list("user_id", flat=True)
-    )
 
 
 def _facts(

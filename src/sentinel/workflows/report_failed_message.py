@@ -13,11 +13,13 @@ from sentinel.outbox.rules import Priority, State
 from sentinel.outbox.services import Claimed, NewMessage, enqueue
 from sentinel.people.contacts import switch_off_lost_method
 from sentinel.people.models import User
+from sentinel.people.reach import mark_mail_refused
 from sentinel.people.rules import Role
 from sentinel.people.selectors import active_users_with_role
 from sentinel.problems.models import Problem
 from sentinel.timeline.services import ENGINE, About, record_event
 from sentinel.timeline.verbs import Verb
+from sentinel.workflows.hand_on_notice import hand_on_notice
 from sentinel.workflows.telling import console_notice
 from sentinel.workflows.ways import CODE_KIND, TEST_KIND
 
@@ -28,9 +30,10 @@ def report_failed_message(
     """Record that a message failed for good and tell whoever can do something about it, by console.
 
     A worker's refused address is marked as bounced, which gives the owner a repair task; a user's way at
-    which nobody is any more is switched off. A notice to a user is reported to the account's manager, mail
-    to a worker to the problem's owner; with neither, to the administrators. Reports about console notices
-    go nowhere else: they cannot fail.
+    which nobody is any more is switched off, and so is their refused e-mail. When the last way of a notice
+    about an open problem failed, the next person gets that notice in their place. Any other message to a user
+    is reported to the account's manager, mail to a worker to the problem's owner; with neither, to the
+    administrators. Reports about console notices go nowhere else: they cannot fail.
     """
     with transaction.atomic():
         problem = (
@@ -68,6 +71,8 @@ def report_failed_message(
                 "tries": message.attempts,
             },
         )
+        if message.recipient_kind == "user" and hand_on_notice(message=message, reason=reason, now=now):
+            return
         hearers = _who_hears(message, problem=problem, account=account)
         enqueue([_notice(message, user=user, reason=reason) for user in hearers], now=now)
 
@@ -77,6 +82,8 @@ def _give_up_address(message: Claimed, *, worker: Worker | None, reason: str, no
     payload = message.payload
     if worker is not None and message.channel == "email":
         mark_bounced(worker_id=worker.pk, reason=reason, now=now)
+    if message.recipient_kind == "user" and message.channel == "email":
+        mark_mail_refused(user_id=message.recipient_id, address=message.address, reason=reason, now=now)
     if payload.get("endpoint_id"):
         switch_off_lost_endpoint(endpoint_id=payload["endpoint_id"], reason=reason, now=now)
     if payload.get("method_id"):
@@ -94,7 +101,8 @@ def _who_hears(message: Claimed, *, problem: Problem | None, account: Account | 
     if message.recipient_kind == "worker":
         user = problem.owner if problem else account.owner if account else None
     else:
-        user = account.manager or account.owner if account else None
+        known = (account.manager, account.owner) if account else ()
+        user = next((one for one in known if one and one.pk != message.recipient_id), None)
     if user is not None and user.is_active:
         return [user]
     return list(active_users_with_role(Role.ADMINISTRATOR))

@@ -38,8 +38,10 @@ def test_a_notice_that_fails_for_good_is_on_the_timeline_and_with_the_manager(wo
     (event,) = failures(problem)
     assert event.data["to"] == "maria@example.com"
     assert event.user_id == world.maria.pk
-    (notice,) = [n for n in world.notices(world.petra) if n.kind == "message.failed"]
-    assert "maria@example.com" in notice.payload["title"]
+    # The manager gets the very notice, not only word that it did not arrive.
+    (notice,) = world.notices(world.petra)
+    assert notice.kind == "duty.notice"
+    assert "Mail to maria@example.com failed" in notice.payload["text"]
     assert notice.payload["url"].endswith(f"/problems/{problem.pk}/")
 
 

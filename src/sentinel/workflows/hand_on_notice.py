@@ -1,0 +1,44 @@
+"""A notice that reached its person on no way goes to the next person, as a notice of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sentinel.escalation.messages import Reason
+from sentinel.escalation.models import Duty
+from sentinel.outbox.selectors import MessageView
+from sentinel.outbox.services import Claimed
+from sentinel.people.models import User
+from sentinel.people.reach import without_way
+from sentinel.problems.models import Problem
+from sentinel.workflows.notices import KIND, News, tell_users
+from sentinel.workflows.reach import pass_on
+
+
+def hand_on_notice(*, message: Claimed | MessageView, reason: str, now: datetime) -> bool:
+    """The last way of a notice failed for good: whoever is next gets it. Inside a transaction.
+
+    False when it is no notice about an open problem, when another way follows, or when there is nobody.
+    """
+    if message.kind != KIND or message.problem_id is None or message.payload.get("further"):
+        return False
+    lost = User.objects.filter(pk=message.recipient_id).first()
+    duty = Duty.objects.select_related("accountable").filter(problem_id=message.problem_id).first()
+    if lost is None or duty is None:
+        return False
+    problem = Problem.objects.select_related(
+        "account__manager", "account__focus_executive", "owner__manager", "worker", "site"
+    ).get(pk=duty.problem_id)
+    what = "Mail" if message.channel == "email" else "A message"
+    because = f"{what} to {message.address} failed: {reason[:300]}"
+    instead, sentence = pass_on(problem, lost=lost, because=because, now=now)
+    if instead is None:
+        return False
+    news = News(reason=Reason.DUE, key=f"failed:{message.id}", instead_of=sentence, rung=duty.rung)
+    tell_users(problem, users=[instead], duty=duty, news=news, now=now)
+    return True
+
+
+def hand_on_bounced(*, message: MessageView, user: User, reason: str, now: datetime) -> bool:
+    """A mail came back after it was taken: hand its notice on when the user has no other way left."""
+    return bool(without_way([user])) and hand_on_notice(message=message, reason=reason, now=now)

@@ -1,0 +1,123 @@
+"""Whoever cannot be reached must not be the end of a notice: the next person hears of it, at once.
+
+Decided when the notice is decided, in the same transaction: the account's manager, else the officer of the
+day, else an executive, else an administrator, whoever of them a notice reaches. The notice says why it
+came, the timeline keeps it, and the administrators are asked to look, once a day and person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sentinel.escalation.selectors import executives_for, officer_for
+from sentinel.outbox.rules import Priority
+from sentinel.outbox.services import enqueue
+from sentinel.people.models import ContactMethod, User
+from sentinel.people.reach import reaches, without_mail, without_way
+from sentinel.people.rules import Role
+from sentinel.people.selectors import active_users_with_role, usable_ways, users_by_id, who_acts
+from sentinel.problems.models import Problem
+from sentinel.timeline.services import ENGINE, record_event
+from sentinel.timeline.verbs import Verb
+from sentinel.workflows.acting import about_problem
+from sentinel.workflows.telling import console_notice
+
+KIND = "people.out_of_reach"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hearers:
+    """Who hears of something. ``ways``: what each has besides e-mail; ``silent``: who gets no e-mail;
+    ``notes``: the sentence for whoever hears of it in place of somebody else."""
+
+    people: list[User]
+    ways: dict[int, list[ContactMethod]]
+    silent: set[int]
+    notes: dict[int, str] = field(default_factory=dict)
+
+
+def hearers(problem: Problem, *, users: Collection[User], is_urgent: bool, now: datetime) -> Hearers:
+    """The users with their ways, and for those whom nothing reaches the next person, told why.
+
+    What is not urgent waits on the console of the person; nobody else is bothered with it.
+    """
+    people = list({user.pk: user for user in users if user.is_active}.values())
+    silent, ways = without_mail(people), usable_ways(people)
+    lost = [user for user in people if user.pk in silent and not ways.get(user.pk)] if is_urgent else []
+    if not lost:
+        return Hearers(people=people, ways=ways, silent=silent)
+    notes: dict[int, list[str]] = {}
+    for user in lost:
+        instead, sentence = pass_on(problem, lost=user, now=now)
+        if instead is not None:
+            notes.setdefault(instead.pk, []).append(sentence)
+            people = list({person.pk: person for person in (*people, instead)}.values())
+    return Hearers(
+        people=people,
+        ways=usable_ways(people),
+        silent=without_mail(people),
+        notes={pk: " ".join(said) for pk, said in notes.items()},
+    )
+
+
+def pass_on(problem: Problem, *, lost: User, now: datetime, because: str = "") -> tuple[User | None, str]:
+    """Find who hears a notice in place of somebody it does not reach, and write that down.
+
+    Returns the person (None when there is nobody at all) and the sentence for them. ``because``: what a
+    failed delivery said; without it the verdict about the person's ways.
+    """
+    why = because or reaches([lost], now=now)[lost.pk].why_never
+    instead = next(_in_line(problem, lost=lost, now=now), None)
+    how = "was not reached" if because else "cannot be reached"
+    sentence = f"{lost} {how}, so this comes to you. {why}".strip()
+    record_event(
+        verb=Verb.NOTICE_PASSED_ON,
+        at=now,
+        actor=ENGINE,
+        about=about_problem(problem, user=lost),
+        data={"from": str(lost), "to": str(instead) if instead else "nobody", "why": why},
+    )
+    _ask_administrators(f"{lost} {how}", lost=lost, instead=instead, why=why, now=now)
+    return instead, sentence
+
+
+def _in_line(problem: Problem, *, lost: User, now: datetime) -> Iterator[User]:
+    """Whom a notice reaches, nearest first; absent ones replaced by whoever stands in."""
+    seen = {lost.pk}
+    for group in _groups(problem, now):
+        acting = users_by_id(who_acts(user.pk, now) for user in group)
+        ready = [user for user in acting.values() if user.is_active and user.pk not in seen]
+        seen |= set(acting)
+        mute = {user.pk for user in without_way(ready)}
+        yield from (user for user in ready if user.pk not in mute)
+
+
+def _groups(problem: Problem, now: datetime) -> Iterator[list[User]]:
+    account = problem.account
+    manager = account.manager or problem.owner.manager
+    officer = officer_for(account, now)
+    yield [manager] if manager else []
+    yield [officer] if officer else []
+    yield executives_for(account)
+    yield list(active_users_with_role(Role.ADMINISTRATOR))
+
+
+def _ask_administrators(title: str, *, lost: User, instead: User | None, why: str, now: datetime) -> None:
+    meanwhile = f"Notices go to {instead} in the meantime." if instead else "Nobody else could be told."
+    enqueue(
+        [
+            console_notice(
+                user,
+                key=f"out_of_reach:{lost.pk}:{now:%Y%m%d}",
+                kind=KIND,
+                priority=Priority.LADDER,
+                title=title,
+                text=f"{why} {meanwhile} Please look at it with them.",
+                path="/health/",
+            )
+            for user in active_users_with_role(Role.ADMINISTRATOR)
+        ],
+        now=now,
+    )
