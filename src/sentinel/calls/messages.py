@@ -125,6 +125,27 @@ _WHY: Mapping[EndReason, Mapping[str, str]] = {
         "ja": "状態が分からなくなりました。",
     },
 }  # fmt: skip
+TEST_WHISPER = {
+    "en": "A test call from Sentinel.",
+    "de": "Ein Testanruf von Sentinel.",
+    "fr": "Un appel de test de Sentinel.",
+    "es": "Una llamada de prueba de Sentinel.",
+    "ja": "Sentinelからのテスト通話です。",
+}
+_TESTED = {
+    "en": ("Your telephone works", "The test call was answered."),
+    "de": ("Ihr Telefon funktioniert", "Der Testanruf wurde angenommen."),
+    "fr": ("Votre téléphone fonctionne", "L’appel de test a été décroché."),
+    "es": ("Su teléfono funciona", "La llamada de prueba fue atendida."),
+    "ja": ("電話は使えます", "テスト通話に応答がありました。"),
+}
+_NOT_TESTED = {
+    "en": ("The test call was not answered", "{why} {detail}"),
+    "de": ("Der Testanruf wurde nicht angenommen", "{why} {detail}"),
+    "fr": ("L’appel de test n’a pas abouti", "{why} {detail}"),
+    "es": ("La llamada de prueba no fue atendida", "{why} {detail}"),
+    "ja": ("テスト通話に応答がありませんでした", "{why}{detail}"),
+}
 OPEN_BRIEF = {
     "en": "Open the call",
     "de": "Gespräch öffnen",
@@ -163,6 +184,15 @@ def end_words(facts: EndFacts) -> tuple[str, str]:
     }
     title = _in(facts.language, titles).format(**fields)
     return title, _in(facts.language, _TEXTS[facts.ended]).format(**fields)
+
+
+def test_words(language: str, *, reason: EndReason, detail: str) -> tuple[str, str]:
+    """Title and text of what a user reads after a test call; ``detail``: the exchange's own words."""
+    spoken = language.split("-")[0]
+    texts = _TESTED if reason is EndReason.COMPLETED else _NOT_TESTED
+    title, text = texts.get(spoken, texts["en"])
+    why = _in(language, _WHY[reason]) if reason in _WHY else ""
+    return title, text.format(why=why, detail=detail).strip()
 
 
 def _in(language: str, texts: Mapping[str, str]) -> str:

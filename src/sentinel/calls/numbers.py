@@ -1,11 +1,15 @@
-"""Which numbers can be called. Pure."""
+"""Which numbers can be called."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Set
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from sentinel.accounts.telephones import read_telephone
+from sentinel.calls.rules import Provider
 
 _SIP = re.compile(
     r"sip:[^\s@;?<>\"]{1,80}@(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,120})(:[0-9]{1,5})?(;.{0,80})?"
@@ -23,3 +27,14 @@ def callable_number(text: str, *, country: str = "", sip_hosts: Set[str] = froze
         return read_telephone(text, country).number
     found = _SIP.fullmatch(text)
     return text if found is not None and found[1].lower() in sip_hosts else ""
+
+
+def sip_hosts() -> frozenset[str]:
+    """The hosts that SIP addresses of people may name: the exchange's own and the trusted ones."""
+    calls_by = settings.CALLS_BY
+    if calls_by.provider != Provider.SIP.value:
+        return frozenset()
+    template = calls_by.options.get("number", "").rpartition("@")[2]
+    own = urlsplit(f"//{template.partition(';')[0]}").hostname if template else calls_by.host
+    named = (host.strip().lower() for host in calls_by.options.get("hosts", "").split(","))
+    return frozenset({own or calls_by.host, calls_by.host, *named} - {""})

@@ -4,14 +4,17 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from sentinel.channels import registry
+from sentinel.channels.base import Sender
 from sentinel.channels.canary.sender import CanarySender
 from sentinel.channels.chat.sender import ChatSender
 from sentinel.channels.console.sender import ConsoleSender
 from sentinel.channels.email.dkim import Signer
 from sentinel.channels.email.sender import EmailSender, SmtpServer, Tls
 from sentinel.channels.push.sender import PushSender
+from sentinel.channels.voice.base import CallPort
 from sentinel.channels.webhook.sender import WebhookSender
 from sentinel.demonstration.clock import DemonstrationClock
 from sentinel.kernel import clock, traces
@@ -35,6 +38,31 @@ def wire(*, demonstration: bool) -> None:
     registry.register("push", push_sender)
     registry.register("webhook", webhook_sender)
     registry.register("email", lambda: EmailSender(mail_server(), signer=signer()))
+    if settings.CALLS_BY.provider != "tel":
+        registry.register("voice", voice_sender)
+
+
+def voice_sender() -> Sender:
+    """Calls, through whoever the settings name."""
+    # why: everything about calls is needed only where somebody places them
+    from sentinel.channels.voice.sender import VoiceSender
+
+    port = call_port()
+    if port is None:
+        raise ImproperlyConfigured("nobody places calls here")
+    return VoiceSender(port, caller_id=settings.CALLS_BY.caller)
+
+
+def call_port() -> CallPort | None:
+    """Who places calls; None when people dial themselves. The exchange's sockets open with the first call."""
+    calls_by = settings.CALLS_BY
+    if calls_by.provider == "sip":
+        # why: the user agent is loaded only where there is an exchange
+        from sentinel.channels.voice.exchange import Exchange
+        from sentinel.config.calls import sip_settings
+
+        return Exchange(sip_settings(calls_by))
+    return None
 
 
 def push_sender() -> PushSender:

@@ -19,6 +19,7 @@ from functools import partial
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, connections
 
+from sentinel.calls.services import HANG_UP
 from sentinel.channels import registry
 from sentinel.demonstration.selectors import clock_offset, forget_clock_offset
 from sentinel.demonstration.services import CLOCK_MOVED
@@ -29,6 +30,7 @@ from sentinel.engine.passes import (
     check_up_mail,
     dispatch,
     fire_duties,
+    follow_calls,
     forget_raw_mails,
     learn_scanner_habits,
     plan_check_ins,
@@ -91,7 +93,7 @@ def run_once(now: datetime) -> int:
     total = 0
     for _ in range(_MOST_ROUNDS):
         done = sum(decider.run(now) for decider in DECIDERS) + read_mail.run(now)
-        done += dispatch.run(now) + send_deliveries.run(now)
+        done += dispatch.run(now) + send_deliveries.run(now) + follow_calls.run(now)
         if not done:
             return total
         total += done
@@ -150,6 +152,7 @@ class Engine:
         self.bell = Bell()
         self.heartbeat = Heartbeat()
         self.auditor = Auditor()
+        self.follower = follow_calls.Follower()
         self._turns: dict[str, datetime] = {}
         self._decided_at: datetime | None = None
 
@@ -166,6 +169,7 @@ class Engine:
                 (f"{channel}-{n}", partial(self.send, channel)) for n in range(connections_of_channel)
             )
         jobs += [("reader", self.read), ("mail-doctor", self.check_up)]
+        jobs.append(("calls", lambda: self.follower.turn(clock.now())))
         workers = [
             threading.Thread(target=self._keep_doing, args=job, name=job[0], daemon=True) for job in jobs
         ]
@@ -262,7 +266,7 @@ class Engine:
         """Wait for notes of the database until it goes away or the engine stops."""
         connection.ensure_connection()
         raw = connection.connection
-        for name in (WAKE_UP, ARRIVED, CLOCK_MOVED):
+        for name in (WAKE_UP, ARRIVED, CLOCK_MOVED, HANG_UP):
             raw.execute(f"LISTEN {name}")
         self.bell.ring()  # whatever was said while nobody listened
         while not self.stop.is_set():
@@ -287,6 +291,8 @@ def run_forever(stop: threading.Event, *, lease: timedelta = LEASE) -> None:
     stop.wait()
     engine.bell.ring()
     deadline = time.monotonic() + SECONDS_TO_STOP
+    threads.append(threading.Thread(target=follow_calls.let_go, daemon=True))
+    threads[-1].start()
     for thread in threads:
         thread.join(timeout=max(0.0, deadline - time.monotonic()))
     try:

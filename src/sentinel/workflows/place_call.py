@@ -7,7 +7,6 @@ the duty stays armed until somebody has said what came of the call.
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +15,7 @@ from sentinel.accounts.selectors import calendar_of_site
 from sentinel.calls.errors import CallRefused
 from sentinel.calls.messages import whisper
 from sentinel.calls.models import PlacedCall
-from sentinel.calls.numbers import callable_number
+from sentinel.calls.numbers import callable_number, sip_hosts
 from sentinel.calls.rules import CallEvent, CallState, EndReason, PlaceFacts, Provider, WhyNot, why_not
 from sentinel.calls.selectors import call_going_on, is_talking
 from sentinel.calls.services import ask_to_hang_up, lock_call, store_placed_call
@@ -135,17 +134,6 @@ def _facts(problem: Problem, *, user: User, now: datetime) -> PlaceFacts:
         is_talking=is_talking(problem_id=problem.pk, user=user),
         away_until=back_at_work(problem, now),
     )
-
-
-def sip_hosts() -> frozenset[str]:
-    """The hosts that SIP addresses of people may name: the exchange's own and the trusted ones."""
-    calls_by = settings.CALLS_BY
-    if calls_by.provider != Provider.SIP.value:
-        return frozenset()
-    template = calls_by.options.get("number", "").rpartition("@")[2]
-    own = urlsplit(f"//{template.partition(';')[0]}").hostname if template else calls_by.host
-    named = (host.strip().lower() for host in calls_by.options.get("hosts", "").split(","))
-    return frozenset({own or calls_by.host, calls_by.host, *named} - {""})
 
 
 def _message(call: PlacedCall, problem: Problem, user: User) -> NewMessage:

@@ -92,7 +92,8 @@ def _give_up_address(message: Claimed, *, worker: Worker | None, reason: str, no
 
 def _who_hears(message: Claimed, *, problem: Problem | None, account: Account | None) -> list[User]:
     # Of codes and tests the person who asked for them sees on their profile what became of them.
-    if message.channel == "console" or message.kind in (CODE_KIND, TEST_KIND):
+    # Of a call that was not placed the caller hears at once, with the number to dial.
+    if message.channel in ("console", "voice") or message.kind in (CODE_KIND, TEST_KIND):
         return []
     if message.recipient_kind == RECIPIENT:
         return []  # the endpoint's own log shows it; one notice per event would drown everything else

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sentinel.calls.rules import CallEvent, CallState, EndReason, Leg, rank
 
@@ -19,7 +19,8 @@ class Intent:
     """The call that is wanted.
 
     ``key`` names it for ever: the same key is the same call. Numbers are E.164 (``+4989...``) or SIP
-    addresses. ``whisper`` is what the owner learns before talking, in ``language``.
+    addresses. ``whisper`` is what the owner learns before talking, in ``language``. Without a worker's
+    number it is a test: only the owner's telephone rings, and the call ends by itself once it is answered.
     """
 
     key: str
@@ -60,11 +61,13 @@ Placed = Accepted | Rejected | Unclear
 
 @dataclass(frozen=True, kw_only=True)
 class CallStatus:
-    """Where a call stands now. ``talk_seconds`` counts from the moment both were connected."""
+    """Where a call stands now. ``talk_seconds`` counts from the moment both were connected. ``leg``: whose
+    telephone an end was about, as in an event."""
 
     state: CallState
     reason: EndReason | None
     talk_seconds: int
+    leg: Leg | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,10 @@ class Capabilities:
     detects_machines: bool
 
 
+class Unavailable(Exception):
+    """The provider cannot be asked just now: nothing is known, ask again later."""
+
+
 class CallPort(Protocol):
     """One way of placing calls. Used by several threads at once."""
 
@@ -95,10 +102,27 @@ class CallPort(Protocol):
         """Let the owner's telephone ring. Never raises for a call that fails."""
 
     def status(self, ref: str) -> CallStatus | None:
-        """Where a call stands; None when this adapter does not know it (any more)."""
+        """Where a call stands; None when this adapter does not know it (any more). Raises Unavailable."""
 
     def hang_up(self, ref: str) -> None:
-        """End a call in whatever state it is. Does nothing when it is over or unknown."""
+        """End a call in whatever state it is. Does nothing when it is over or unknown. Raises Unavailable."""
+
+
+@runtime_checkable
+class FindingPort(Protocol):
+    """A way of placing calls whose provider can tell whether it knows a call by our name for it."""
+
+    def find(self, key: str, since: datetime) -> str | None:
+        """The provider's name of the call ``key`` placed after ``since``; None when it knows none. Raises
+        Unavailable."""
+
+
+@runtime_checkable
+class HoldingPort(Protocol):
+    """A way of placing calls that this process holds itself, and must let go of when it ends."""
+
+    def close(self) -> None:
+        """Stop ringing telephones; people who talk go on talking."""
 
 
 class WebhookPort(CallPort, Protocol):
@@ -118,10 +142,13 @@ __all__ = [
     "CallStatus",
     "Capabilities",
     "EndReason",
+    "FindingPort",
+    "HoldingPort",
     "Intent",
     "Leg",
     "Placed",
     "Rejected",
+    "Unavailable",
     "Unclear",
     "WebhookPort",
     "rank",

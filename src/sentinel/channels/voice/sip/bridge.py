@@ -9,6 +9,7 @@ said (flow I, but with the owner already acknowledged, so that it may take the t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ OnState = Callable[[CallState, Side | None, Ending | None], None]
 #: What a telephone that wants an offer answers to an INVITE without one, before it has rung.
 _WANTS_OFFER = frozenset({400, 406, 415, 488, 500, 501, 606})
 _LONGEST_WHISPER = 60
+#: How long a test lets its only telephone hear that it works.
+_TEST_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,14 @@ class Bridge:
     async def _carry(self) -> None:
         owner = await self._ring_owner()
         self._on_state(CallState.OWNER_ANSWERED, Side.OWNER, None)
+        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self._intent.worker_number:
+            with contextlib.suppress(TimeoutError):
+                await self._until_over(never, _TEST_SECONDS)
+            raise Over(Ending(EndReason.COMPLETED, None, "a test: only one telephone rings"))
         await self._ring_worker(owner)
         self._bridged_at = self._time()
         self._on_state(CallState.BRIDGED, None, None)
-        never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             await self._until_over(never, self._intent.longest_seconds)
         except TimeoutError:
@@ -289,6 +296,6 @@ def numbers_of(settings: SipSettings, intent: Intent) -> Numbers:
     """The addresses of a call; raises Malformed for numbers that cannot be called."""
     return Numbers(
         owner=settings.target(intent.owner_number),
-        worker=settings.target(intent.worker_number),
+        worker=settings.target(intent.worker_number or intent.owner_number),
         caller=settings.caller(intent.caller_id),
     )
