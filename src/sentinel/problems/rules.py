@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -73,6 +75,29 @@ CALLS_BEFORE_END = 2
 MAILS_BEFORE_END = 2
 #: "No" by mail link at most so often a day on one problem; later ones join as words.
 REOPENINGS_A_DAY = 3
+
+#: Reports of one site that follow each other within this time are one storm …
+STORM_WITHIN = timedelta(minutes=10)
+#: … when there are at least so many.
+FEWEST_IN_STORM = 3
+
+
+def storm_around(reports: Sequence[tuple[int, datetime]], *, about: int) -> tuple[int, ...]:
+    """The ids of the reports of one site that belong to the same storm as ``about``, in order of time.
+
+    ``reports``: (id, when) of the site. A gap longer than :data:`STORM_WITHIN` ends a storm. The result may
+    be too few to be called one; it always holds ``about`` itself.
+    """
+    found: list[int] = []
+    last: datetime | None = None
+    for pk, at in sorted(reports, key=lambda report: (report[1], report[0])):
+        if last is not None and at - last > STORM_WITHIN:
+            if about in found:
+                break
+            found = []
+        found.append(pk)
+        last = at
+    return tuple(found)
 
 
 def may_change(*, state: ProblemState, to: ProblemState) -> bool:

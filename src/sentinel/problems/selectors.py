@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
@@ -11,8 +11,8 @@ from sentinel.accounts.selectors import accounts_visible_to
 from sentinel.people.models import User
 from sentinel.people.rules import Role
 from sentinel.people.selectors import stood_in_for
-from sentinel.problems.models import Problem
-from sentinel.problems.rules import OPEN_STATES
+from sentinel.problems.models import Cause, Problem
+from sentinel.problems.rules import FEWEST_IN_STORM, OPEN_STATES, storm_around
 
 _OPEN = [s.value for s in OPEN_STATES]
 
@@ -69,3 +69,50 @@ def reopenings_since(problem: Problem, since: datetime) -> int:
     """How often the worker said no since an instant."""
     count: int = problem.proposals.filter(confirmations__verdict="no", confirmations__at__gte=since).count()
     return count
+
+
+#: A storm that goes on longer than this is looked at in pieces.
+_LONGEST_STORM = timedelta(hours=24)
+
+
+def storm_of(problem: Problem, user: User, now: datetime) -> QuerySet[Problem]:
+    """The problems of the same site that were reported in the same storm, this one among them, as far as
+    the user may see them; the oldest first."""
+    near = Problem.objects.filter(
+        site_id=problem.site_id,
+        opened_at__gte=problem.opened_at - _LONGEST_STORM,
+        opened_at__lte=problem.opened_at + _LONGEST_STORM,
+    )
+    ids = storm_around(list(near.values_list("pk", "opened_at")), about=problem.pk)
+    return problems_visible_to(user, now).filter(pk__in=ids).order_by("opened_at", "pk")
+
+
+def storms_of(rows: QuerySet[Problem], now: datetime) -> list[list[Problem]]:
+    """Among ``rows``, the storms of the last day that nobody has taken wholly: each with its problems, the
+    oldest first."""
+    lately = rows.filter(opened_at__gte=now - _LONGEST_STORM).select_related("site", "account")
+    by_site: dict[int, dict[int, Problem]] = {}
+    for problem in lately.order_by("opened_at", "pk"):
+        by_site.setdefault(problem.site_id, {})[problem.pk] = problem
+    found = []
+    for problems in by_site.values():
+        reports = [(pk, problem.opened_at) for pk, problem in problems.items()]
+        seen: set[int] = set()
+        for pk in problems:
+            if pk not in seen:
+                ids = storm_around(reports, about=pk)
+                seen.update(ids)
+                if len(ids) >= FEWEST_IN_STORM:
+                    found.append([problems[one] for one in ids])
+    return found
+
+
+def open_causes(user: User, now: datetime) -> QuerySet[Cause]:
+    """Causes of which a problem that the user may see is still open, newest first."""
+    visible = problems_visible_to(user, now).filter(state__in=_OPEN, cause__isnull=False)
+    return Cause.objects.filter(pk__in=visible.values("cause")).order_by("-pk")
+
+
+def problems_of_cause(cause: Cause, user: User, now: datetime) -> QuerySet[Problem]:
+    """The cause's problems that the user may see, the oldest first."""
+    return problems_visible_to(user, now).filter(cause=cause).order_by("opened_at", "pk")

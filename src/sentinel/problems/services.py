@@ -13,7 +13,7 @@ from sentinel.checkins.rules import Severity
 from sentinel.kernel.errors import NotFound, Refused
 from sentinel.people.models import User
 from sentinel.problems.errors import EndRefused, TransitionRefused
-from sentinel.problems.models import Call, Commitment, Confirmation, Problem, Proposal
+from sentinel.problems.models import Call, Cause, Commitment, Confirmation, Problem, Proposal
 from sentinel.problems.rules import (
     CallOutcome,
     EndFacts,
@@ -216,3 +216,20 @@ def close_ended(
     problem.closed_at = now
     problem.save()
     Proposal.objects.filter(problem=problem, settled_at__isnull=True).update(settled_at=now, next_ask_at=None)
+
+
+def create_cause(*, title: str, description: str, user: User, now: datetime) -> Cause:
+    """Name a shared reason. Refused without a title."""
+    if not title.strip():
+        raise Refused("cause_title", "Give the cause a name.")
+    return Cause.objects.create(
+        title=title.strip()[:200], description=description.strip(), created_by=user, created_at=now
+    )
+
+
+def set_cause(*, problem: Problem, cause: Cause) -> Cause | None:
+    """Say that the problem has this cause. Returns the one it had before."""
+    before = problem.cause
+    problem.cause = cause
+    problem.save(update_fields=["cause"])
+    return before

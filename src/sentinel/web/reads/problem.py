@@ -18,8 +18,14 @@ from sentinel.kernel.calendars import NeverOpen
 from sentinel.outbox.selectors import messages_about_problem
 from sentinel.people.models import User
 from sentinel.problems.models import Call, Problem
-from sentinel.problems.rules import CALLS_BEFORE_END, MAILS_BEFORE_END, CallOutcome, ProblemState
-from sentinel.problems.selectors import problems_visible_to
+from sentinel.problems.rules import (
+    CALLS_BEFORE_END,
+    FEWEST_IN_STORM,
+    MAILS_BEFORE_END,
+    CallOutcome,
+    ProblemState,
+)
+from sentinel.problems.selectors import problems_of_cause, problems_visible_to, storm_of
 from sentinel.timeline.selectors import events_of_problem
 from sentinel.timeline.verbs import Verb
 from sentinel.web.reads.history import Moment, tell, with_messages
@@ -186,3 +192,16 @@ def earlier_voices(problem: Problem) -> QuerySet[Response]:
 def is_waiting_for_worker(duty: Duty | None) -> bool:
     """Whether only the worker can move it now."""
     return duty is not None and duty.kind == DutyKind.ASK.value
+
+
+def count_of_cause(problem: Problem, user: User, now: datetime) -> int:
+    """How many other problems of the same cause the user may see."""
+    if problem.cause is None:
+        return 0
+    return problems_of_cause(problem.cause, user, now).exclude(pk=problem.pk).count()
+
+
+def count_of_storm(problem: Problem, user: User, now: datetime) -> int:
+    """How many others reported in the same storm; 0 when that makes no storm."""
+    count = storm_of(problem, user, now).count()
+    return count - 1 if count >= FEWEST_IN_STORM else 0

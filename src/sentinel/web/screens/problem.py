@@ -120,6 +120,8 @@ def _page(
             "worker_now": reads.worker_now(found, request.now),
             "before_end": reads.before_end(found) if ends_here and found.is_open else [],
             "mails": list(incoming_of_problem(found.pk)),
+            "cause_others": reads.count_of_cause(found, request.user, request.now),
+            "storm_others": reads.count_of_storm(found, request.user, request.now),
             "similar": list(similar_open_problems(found, request.user, request.now)),
         },
         status=status,

@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 
 from sentinel.checkins.selectors import active_programme
 from sentinel.web.access import ConsoleRequest, screen, show
+from sentinel.web.reads.storms import storms_today
 from sentinel.web.reads.today import today_of
 
 
@@ -27,5 +28,6 @@ def today(request: ConsoleRequest) -> HttpResponse:
     if request.htmx and request.GET.get("seen") == picture.fingerprint:
         return HttpResponse(status=204)
     template = "web/today/lists.html" if request.htmx else "web/today/page.html"
+    storms = storms_today(request.user, request.now)
     asks_nobody = request.user.is_staff and active_programme() is None
-    return show(request, template, {"today": picture, "asks_nobody": asks_nobody})
+    return show(request, template, {"today": picture, "asks_nobody": asks_nobody, "storms": storms})
