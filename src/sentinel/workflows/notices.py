@@ -19,6 +19,7 @@ from sentinel.problems.models import Problem
 from sentinel.problems.rules import CallOutcome
 from sentinel.timeline.selectors import events_of_problem
 from sentinel.timeline.verbs import Verb
+from sentinel.workflows.crowds import in_crowd
 from sentinel.workflows.letters import sender_for
 from sentinel.workflows.next_way import in_turn
 from sentinel.workflows.reach import hearers
@@ -90,7 +91,7 @@ def tell_users(
         )
         further = [message.dedupe_key for message in turned[1:]]
         messages += [_on_console(problem, user=user, news=news, notice=notice, further=further), *turned]
-    enqueue(messages, now=now)
+    enqueue(in_crowd(messages, problem=problem, users=people, reason=news.reason, rung=news.rung), now=now)
     return people
 
 
