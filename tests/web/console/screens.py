@@ -21,6 +21,7 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "problem-confirmed": (f"/problems/{stage.confirmed.pk}/", world.maria),
         "problem-reopened": (f"/problems/{stage.reopened.pk}/", world.maria),
         "call-brief": (f"/problems/{stage.reported.pk}/call/", world.maria),
+        "pass-on": (f"/problems/{stage.reported.pk}/pass-on/", world.maria),
         "problem-new": (f"/workers/{world.olena.pk}/problem/", world.maria),
         "accounts": ("/accounts/", world.petra),
         "account": (f"/accounts/{account}/", world.maria),

@@ -111,8 +111,12 @@ class CallForm(forms.Form):
         label="Call back at", required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )
 
-    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, *, zone: str) -> None:
+        if data is not None and data.get("call_back"):
+            # One press on a suggested time says both.
+            data = data.copy()
+            data["outcome"], data["call_back_at"] = CallOutcome.CALL_BACK.value, data["call_back"]
+        super().__init__(data)
         self._zone = zone
 
     def clean_call_back_at(self) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
@@ -127,6 +128,25 @@ def worker_now(problem: Problem, now: datetime) -> WorkerNow:
         )
     except NeverOpen:
         return WorkerNow(is_at_work=False, next_at_work=None, until=None)
+
+
+def times_to_call_back(problem: Problem, now: datetime) -> list[tuple[datetime, str]]:
+    """Likely answers to "when shall I call again?": (instant, the worker's wall time as forms write it).
+
+    In an hour, in two, and when the site opens next, as far as somebody is there then.
+    """
+    hours, zone = calendar_of_site(problem.site), ZoneInfo(problem.site.zone)
+    half_hour = timedelta(minutes=30)
+    round_now = now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
+    found = [round_now + after for after in (half_hour * 2, half_hour * 4)]
+    try:
+        closes = hours.next_close(hours.next_open(now))
+        found = [at for at in found if hours.is_open(at)]
+        if closes is not None:
+            found.append(hours.next_open(closes))
+    except NeverOpen:
+        return []
+    return [(at, at.astimezone(zone).strftime("%Y-%m-%dT%H:%M")) for at in found]
 
 
 def latest_words(problem: Problem) -> list[tuple[datetime, str, str]]:

@@ -11,6 +11,8 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, 
 from sentinel.accounts.models import Account, Worker
 from sentinel.accounts.rules import MailState, WorkerStatus
 from sentinel.accounts.selectors import accounts_visible_to
+from sentinel.calls.models import PlacedCall
+from sentinel.calls.selectors import own_call_going_on
 from sentinel.checkins.models import CheckIn, PleaseCheck, Response
 from sentinel.checkins.rules import CheckInState, Evidence, ResponseKind, Severity
 from sentinel.checkins.selectors import responses_visible_to
@@ -21,6 +23,7 @@ from sentinel.people.rules import Role
 from sentinel.people.selectors import officer_on, stood_in_for
 from sentinel.problems.rules import OPEN_STATES
 from sentinel.problems.selectors import problems_visible_to
+from sentinel.web.reads.line import outcomes_owed_by
 from sentinel.web.reads.problem import WorkerNow, worker_now
 
 ACTING = (Role.OWNER, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER)
@@ -45,7 +48,8 @@ class Today:
     """The lists of one user's day; each is in the order in which to work it off.
 
     ``calls`` can be made now; ``calls_later`` wait until the worker's site opens; ``others`` are answered
-    for by somebody else.
+    for by somebody else. ``talked``: calls after which the user has not said how it went; ``talking``: the
+    one they are in.
     """
 
     calls: list[Row]
@@ -62,12 +66,16 @@ class Today:
     shift: OfficerShift | None = None
     officer: User | None = None
     stands_in_for: list[User] = field(default_factory=list)
+    talked: list[PlacedCall] = field(default_factory=list)
+    talking: PlacedCall | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether nobody waits for this user."""
         return not any(
             (
+                self.talked,
+                self.talking,
                 self.calls,
                 self.calls_later,
                 self.others,
@@ -91,9 +99,11 @@ class Today:
         """Changes exactly when the page would show something else; a refresh without news leaves it alone."""
         sections = [[_mark(row) for row in rows] for rows in self._sections()]
         others = [
-            [row.pk for row in rows] for rows in (self.please_checks, self.voices, self.bounced, self.silent)
+            [row.pk for row in rows]
+            for rows in (self.please_checks, self.voices, self.bounced, self.silent, self.talked)
         ]
-        return hashlib.sha256(repr((sections, others)).encode()).hexdigest()[:16]
+        talking = self.talking and (self.talking.pk, self.talking.bridged_at)
+        return hashlib.sha256(repr((sections, others, talking)).encode()).hexdigest()[:16]
 
     def _sections(self) -> tuple[list[Row], ...]:
         return self.calls, self.calls_later, self.late, self.promises, self.unconfirmed, self.others
@@ -242,6 +252,8 @@ def today_of(user: User, now: datetime) -> Today:
         shift=shift_of(officer, now) if officer == user else None,
         officer=officer,
         stands_in_for=stood_in_by(user, now),
+        talked=outcomes_owed_by(user, now),
+        talking=own_call_going_on(user.pk),
     )
 
 

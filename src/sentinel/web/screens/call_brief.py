@@ -14,6 +14,7 @@ from sentinel.problems.selectors import may_act_on, similar_open_problems
 from sentinel.web.access import ConsoleRequest, done, problem_for, screen, show, status_of
 from sentinel.web.forms.problem import CallForm
 from sentinel.web.reads import problem as reads
+from sentinel.web.reads.line import is_dialled_by_hand, line_of
 from sentinel.web.reads.opening import opening_sentence
 from sentinel.web.screens.problem import to_problem
 from sentinel.workflows.letters import mail_reaches
@@ -33,14 +34,13 @@ def call_brief(request: ConsoleRequest, problem_id: int) -> HttpResponse:
     After "reached" the promise comes next, so its form opens.
     """
     problem = problem_for(request, problem_id)
-    may_act = may_act_on(request.user, problem, request.now)
     if request.method != "POST":
-        return _page(request, problem, CallForm(zone=problem.site.zone), may_act=may_act)
-    if not may_act:
+        return brief_page(request, problem, CallForm(zone=problem.site.zone))
+    if not may_act_on(request.user, problem, request.now):
         raise PermissionDenied("who only reads cannot log calls")
     form = CallForm(request.POST, zone=problem.site.zone)
     if not form.is_valid():
-        return _page(request, problem, form, may_act=may_act, status=422)
+        return brief_page(request, problem, form, status=422)
     outcome = CallOutcome(form.cleaned_data["outcome"])
     try:
         log_call(
@@ -56,7 +56,7 @@ def call_brief(request: ConsoleRequest, problem_id: int) -> HttpResponse:
         raise
     except Refused as refused:
         form.add_error(None, refused.message)
-        return _page(request, problem, form, may_act=may_act, status=status_of(refused))
+        return brief_page(request, problem, form, status=status_of(refused))
     if outcome is CallOutcome.REACHED:
         return _after_reached(request, problem)
     return done(request, SAID[outcome], "today")
@@ -71,9 +71,11 @@ def _after_reached(request: ConsoleRequest, problem: Problem) -> HttpResponse:
     return to_problem(problem.pk, opened="promise")
 
 
-def _page(
-    request: ConsoleRequest, problem: Problem, form: CallForm, *, may_act: bool, status: int = 200
+def brief_page(
+    request: ConsoleRequest, problem: Problem, form: CallForm, *, refused: str = "", status: int = 200
 ) -> HttpResponse:
+    """The brief, with what was typed and why it was not taken. ``refused``: why no call was placed."""
+    may_act, duty = may_act_on(request.user, problem, request.now), reads.duty_of(problem)
     provider = Programme.objects.filter(is_active=True).values_list("provider_name", flat=True).first() or ""
     sentence, language = opening_sentence(
         language=problem.call_language or problem.language,
@@ -88,7 +90,12 @@ def _page(
         {
             "problem": problem,
             "mail_reaches": mail_reaches(problem),
-            "duty": reads.duty_of(problem),
+            "duty": duty,
+            "refused": refused,
+            "is_tel": is_dialled_by_hand(),
+            "line": line_of(problem, user=request.user, duty=duty, now=request.now),
+            "again": reads.times_to_call_back(problem, request.now),
+            "may_act": may_act,
             "number": problem.call_number or problem.worker.telephone,
             "form": form,
             "may_log": may_act and problem.is_open,

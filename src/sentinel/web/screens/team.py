@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 from django.http import HttpResponse
 
+from sentinel.calls.models import PlacedCall
 from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind
 from sentinel.people.models import User
@@ -15,6 +16,7 @@ from sentinel.problems.rules import OPEN_STATES
 from sentinel.problems.selectors import problems_visible_to
 from sentinel.web.access import MANAGING, ConsoleRequest, screen, show
 from sentinel.web.forms.fields import acting_users
+from sentinel.web.reads.line import calls_seen_by
 from sentinel.web.screens.problem import ACTING
 
 MOST = 100
@@ -39,7 +41,7 @@ class Load:
 
 @dataclass(kw_only=True)
 class Board:
-    """The board of one viewer."""
+    """The board of one viewer. ``calls`` go on; after the ``unlogged`` ones nobody has said how it went."""
 
     late: list[Duty] = field(default_factory=list)
     rungs: dict[int, int] = field(default_factory=dict)
@@ -47,6 +49,8 @@ class Board:
     quarantined: list[Duty] = field(default_factory=list)
     unconfirmed: int = 0
     total: int = 0
+    calls: list[PlacedCall] = field(default_factory=list)
+    unlogged: list[PlacedCall] = field(default_factory=list)
 
 
 @screen(*MANAGING)
@@ -56,6 +60,7 @@ def team(request: ConsoleRequest) -> HttpResponse:
     Who may act takes a problem over or hands it to somebody with one click.
     """
     board = _board(_duties(request), request)
+    board.calls, board.unlogged = calls_seen_by(request.user, request.now)
     context = {
         "board": board,
         "may_act": request.user.has_role(*ACTING),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from django import template
 from django.conf import settings
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from sentinel.bulk.models import Run, SenderState
@@ -21,6 +23,7 @@ from sentinel.people.models import User
 from sentinel.people.selectors import active_users
 from sentinel.ui.templatetags.ui import pill
 from sentinel.web import words
+from sentinel.web.reads.line import clock_text
 
 register = template.Library()
 
@@ -106,6 +109,18 @@ def telephone(number: str) -> str:
     except phonenumbers.NumberParseException:
         return number
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+@register.filter
+def date_in(moment: datetime, zone: str) -> str:
+    """An instant as a wall clock there shows it, "Fri 14:00", where the place is named beside it."""
+    return date_format(moment.astimezone(ZoneInfo(zone)), "D H:i")
+
+
+@register.filter
+def clock(seconds: int) -> str:
+    """Seconds as a telephone shows them: 2:14."""
+    return clock_text(seconds)
 
 
 @register.filter
