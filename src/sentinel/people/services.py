@@ -157,6 +157,36 @@ def set_absence(
     return absence
 
 
+def enter_absences(
+    *,
+    user_id: int,
+    times: Iterable[tuple[datetime, datetime]],
+    deputy_id: int | None,
+    reason: str,
+    actor: User | None,
+    now: datetime,
+) -> tuple[list[Absence], list[str]]:
+    """Enter several absences, each for itself: those entered, and why the others were refused."""
+    entered, refused = [], []
+    with transaction.atomic():
+        for starts_at, ends_at in times:
+            try:
+                absence = set_absence(
+                    user_id=user_id,
+                    starts_at=starts_at,
+                    ends_at=ends_at,
+                    deputy_id=deputy_id,
+                    reason=reason,
+                    actor=actor,
+                    now=now,
+                )
+            except AbsenceRefused as why:
+                refused.append(why.message)
+            else:
+                entered.append(absence)
+    return entered, refused
+
+
 def end_absence(*, absence_id: int, actor: User | None, now: datetime) -> None:
     """The user is back: a current absence ends now, a future one is taken off the list."""
     with transaction.atomic():

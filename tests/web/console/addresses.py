@@ -20,6 +20,7 @@ CHANGING = ("owner", "deputy", "manager", "administrator")
 MANAGING = ("manager", "other_manager", "executive", "officer", "administrator", "analyst")
 LOOKING = ("administrator", "analyst", "manager", "other_manager", "executive")
 STEERING = ("administrator",)
+OFFICERS = ("officer", "executive")
 ROTA = ("manager", "other_manager", "executive", "officer", "administrator")
 
 
@@ -156,6 +157,16 @@ EXPECTED: dict[str, list[Case]] = {
     "simulator": [Case(_fixed("/simulator/"), EVERYBODY)],
     "rota": [Case(_fixed("/rota/"), EVERYBODY)],
     "rota-assign": [Case(_fixed("/rota/officer/"), ROTA, known_to=EVERYBODY, method="post")],
+    "swap-ask": [Case(_fixed("/rota/swap/"), OFFICERS, known_to=EVERYBODY, method="post")],
+    "swap-act": [
+        Case(
+            lambda s: f"/rota/swap/{s.swap.pk}/withdraw/",
+            ("officer",),
+            known_to=EVERYBODY,
+            method="post",
+        )
+    ],
+    "note-leave": [Case(_fixed("/rota/note/"), OFFICERS, known_to=EVERYBODY, method="post")],
     "absence-add": [
         Case(
             _fixed("/rota/absence/"),
@@ -178,6 +189,14 @@ EXPECTED: dict[str, list[Case]] = {
     "notice-read": [Case(_notice, EVERYBODY, method="post")],
     "profile": [Case(_fixed("/profile/"), EVERYBODY)],
     "profile-absence": [Case(_fixed("/profile/absence/"), EVERYBODY, method="post")],
+    "hours": [Case(_fixed("/profile/hours/"), EVERYBODY)],
+    "hours-quiet": [Case(_fixed("/profile/hours/quiet/"), EVERYBODY, method="post")],
+    "hours-feed": [
+        Case(_fixed(f"/profile/hours/feed/{act}/"), EVERYBODY, method="post") for act in ("make", "end")
+    ],
+    "absence-file": [Case(_fixed("/profile/hours/file/"), EVERYBODY, method="post")],
+    "absence-file-enter": [Case(_fixed("/profile/hours/file/enter/"), EVERYBODY, method="post")],
+    "calendar-feed": [],  # the address is the secret: see test_calendars
     "way-add": [Case(_fixed("/profile/ways/"), EVERYBODY, method="post")],
     "way-add-push": [Case(_fixed("/profile/ways/push/"), EVERYBODY, method="post")],
     "hook-list": [

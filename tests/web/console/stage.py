@@ -11,7 +11,10 @@ from sentinel.accounts.services import mark_bounced, preview_roster
 from sentinel.checkins.models import PleaseCheck, Response
 from sentinel.checkins.rules import Face, ResponseKind, Severity
 from sentinel.demonstration.models import CaughtMail
-from sentinel.people.models import Absence
+from sentinel.people.models import Absence, OfficerShift, ShiftSwap, User
+from sentinel.people.reach import mark_mail_refused
+from sentinel.people.rota import ask_swap
+from sentinel.people.rules import Role
 from sentinel.people.services import set_absence
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import CallOutcome, Verdict
@@ -56,6 +59,8 @@ class Stage:
     check: PleaseCheck
     roster: RosterImport
     absence: Absence
+    swap: ShiftSwap
+    lost: User
     mail: CaughtMail
     post: MailStage
 
@@ -88,6 +93,8 @@ def set_stage(world: World) -> Stage:
         check=_please_check(world),
         roster=_roster(world),
         absence=_absence(world),
+        swap=_swap(world),
+        lost=_lost(world),
         mail=_mail(world),
         post=set_mail_stage(world),
     )
@@ -178,6 +185,33 @@ def _absence(world: World) -> Absence:
         actor=world.tom,
         now=world.now,
     )
+
+
+def _swap(world: World) -> ShiftSwap:
+    """Ines asks Henrik for a day; whoever was officer yesterday left her a note."""
+    yesterday = OfficerShift.objects.create(
+        on=world.now.date() - timedelta(days=1), officer=world.ines, left_by=world.ines, left_at=world.now
+    )
+    yesterday.left_note = "Kyiv had no power until six.\nWatch the printers at gate 4."
+    yesterday.save(update_fields=["left_note"])
+    return ask_swap(
+        on=world.now.date() + timedelta(days=10),
+        of_id=world.henrik.pk,
+        note="My daughter's first day at school.",
+        actor=world.ines,
+        now=world.now,
+    )
+
+
+def _lost(world: World) -> User:
+    """A colleague whom nothing reaches."""
+    lost = User.objects.create_user(
+        email="lena@example.com", name="Lena Weit", roles=[Role.OWNER.value], zone="Europe/Berlin"
+    )
+    reason = "550 5.1.1 no such user"
+    mark_mail_refused(user_id=lost.pk, address=lost.email, reason=reason, now=world.now)
+    lost.refresh_from_db()
+    return lost
 
 
 def _mail(world: World) -> CaughtMail:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from sentinel.accounts.models import Account, Site
 from sentinel.accounts.rules import Tier
 from sentinel.accounts.services.access import locked_account, require_change, require_role, site_of_account
 from sentinel.people.models import User, WorkCalendar
+from sentinel.people.reach import reaches, without_way
 from sentinel.people.rules import Role
 from sentinel.people.services import actor_of
 from sentinel.timeline.services import About, record_event
@@ -21,6 +23,8 @@ from sentinel.timeline.verbs import Verb
 _ACCOUNT_COLUMNS = frozenset(
     {"name", "external_ref", "tier", "deputy", "manager", "focus_executive", "is_active"}
 )
+#: Who hears of an account's problems, besides its owner.
+_ON_LADDER = ("deputy", "manager", "focus_executive")
 _SITE_COLUMNS = frozenset({"name", "address", "zone", "calendar", "language"})
 
 
@@ -37,8 +41,9 @@ def create_account(
     external_ref: str = "",
 ) -> Account:
     """Enter a customer. For administrators and managers. Raises AccountRefused, for instance for a name
-    that exists already (whatever its case)."""
+    that exists already (whatever its case), and for people whom no notice reaches."""
     require_role(user, Role.ADMINISTRATOR, Role.MANAGER)
+    _require_reachable([owner, deputy, manager, focus_executive], now)
     account = Account(
         name=" ".join(name.split()),
         owner=owner,
@@ -60,7 +65,8 @@ def create_account(
 def change_account(*, account_id: int, now: datetime, user: User | None = None, **columns: Any) -> Account:
     """Change name, external_ref, tier, deputy, manager, focus_executive or is_active.
 
-    The owner changes by :func:`hand_account_to`. Deactivating needs an administrator.
+    The owner changes by :func:`hand_account_to`. Deactivating needs an administrator. Raises AccountRefused
+    for people whom no notice reaches.
     """
     _require_known(columns, _ACCOUNT_COLUMNS)
     if "is_active" in columns:
@@ -70,6 +76,7 @@ def change_account(*, account_id: int, now: datetime, user: User | None = None, 
         if account.is_active:
             require_change(user, account, now)
         changes = _assign(account, columns)
+        _require_reachable([columns[name] for name in _ON_LADDER if name in changes], now)
         if changes:
             _store(account, taken="There is already an account of this name.")
             about = About(account_id=account.pk)
@@ -82,7 +89,8 @@ def hand_account_to(
 ) -> Account:
     """Make somebody else the owner. Open problems keep their own owner until they are handed over themselves.
 
-    A deputy who becomes owner stops being the deputy. Raises AccountRefused unless the new owner is active.
+    A deputy who becomes owner stops being the deputy. Raises AccountRefused unless the new owner is active
+    and notices reach them.
     """
     with transaction.atomic():
         account = locked_account(account_id)
@@ -92,6 +100,7 @@ def hand_account_to(
         owner = User.objects.filter(pk=owner_id, is_active=True).first()
         if owner is None:
             raise AccountRefused("owner_inactive", "The new owner must be an active user.")
+        _require_reachable([owner], now)
         data = {"owner_id": [account.owner_id, owner_id], "note": note.strip()}
         account.owner = owner
         if account.deputy_id == owner_id:
@@ -147,6 +156,14 @@ def change_site(
             about = About(account_id=account.pk, site_id=site.pk)
             record_event(verb=Verb.SITE_CHANGED, at=now, actor=actor_of(user), about=about, data=changes)
     return site
+
+
+def _require_reachable(people: Iterable[User | None], now: datetime) -> None:
+    """Nobody stands on a ladder whom no notice reaches: the account's problems would go unheard there."""
+    lost = without_way([user for user in people if user is not None])
+    if lost:
+        why = " ".join(reach.why_never for reach in reaches(lost, now=now).values())
+        raise AccountRefused("out_of_reach", f"{why} Let them add or repair a way first, on their profile.")
 
 
 def _require_known(columns: dict[str, Any], known: frozenset[str]) -> None:

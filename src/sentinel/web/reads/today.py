@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 
@@ -19,6 +20,7 @@ from sentinel.checkins.selectors import responses_visible_to
 from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind
 from sentinel.people.models import OfficerShift, User
+from sentinel.people.rota import note_before
 from sentinel.people.rules import Role
 from sentinel.people.selectors import officer_on, stood_in_for
 from sentinel.problems.rules import OPEN_STATES
@@ -64,6 +66,7 @@ class Today:
     silent: list[Account]
     reads_only: bool
     shift: OfficerShift | None = None
+    left: OfficerShift | None = None
     officer: User | None = None
     stands_in_for: list[User] = field(default_factory=list)
     talked: list[PlacedCall] = field(default_factory=list)
@@ -250,11 +253,17 @@ def today_of(user: User, now: datetime) -> Today:
         silent=list(silent_accounts(accounts, now)[:MOST]),
         reads_only=not user.has_role(*ACTING),
         shift=shift_of(officer, now) if officer == user else None,
+        left=note_before(local_day(now, user)) if officer == user else None,
         officer=officer,
         stands_in_for=stood_in_by(user, now),
         talked=outcomes_owed_by(user, now),
         talking=own_call_going_on(user.pk),
     )
+
+
+def local_day(now: datetime, user: User) -> date:
+    """Today, where the user is."""
+    return now.astimezone(ZoneInfo(user.zone)).date()
 
 
 def shift_of(officer: User | None, now: datetime) -> OfficerShift | None:

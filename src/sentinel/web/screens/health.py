@@ -8,6 +8,7 @@ from sentinel.assurance.ears import ears
 from sentinel.assurance.selectors import last_canary, open_findings, recent_findings, worst_lateness
 from sentinel.bulk.selectors import sender_state
 from sentinel.outbox.selectors import waits
+from sentinel.people.reach import people_out_of_reach
 from sentinel.people.rules import Role
 from sentinel.web.access import ConsoleRequest, screen, show
 
@@ -25,6 +26,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "waits": waits(request.now),
         "sender": sender_state(),
         "canary": last_canary(),
+        "out_of_reach": people_out_of_reach(request.now),
         "ears": ears(),
     }
     return show(request, "web/health/page.html", context)

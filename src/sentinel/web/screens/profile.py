@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.kernel.push_keys import application_key, encode, raw_public
 from sentinel.people.models import User
+from sentinel.people.reach import reach_of, without_mail
 from sentinel.people.sealing import secrets
 from sentinel.people.selectors import absences_of, active_users
 from sentinel.people.services import set_absence
@@ -86,6 +87,9 @@ def profile_page(
         "push_key": encode(raw_public(application_key(secrets()[0]).public_key())),
         "refused": refused,
         "ways": ways_of(request.user),
+        "mail_is_off": bool(without_mail([request.user])),
+        "reach": reach_of(request.user, request.now),
+        "rings": week_lines(request.user.reach_week) if request.user.reach_week else [],
         "absences": absences_of(request.user, request.now),
         "hours": week_lines(calendar.week) if calendar else [("Mon–Fri", "09:00–17:00")],
     }

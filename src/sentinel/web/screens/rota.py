@@ -10,27 +10,18 @@ from django.http import HttpResponse
 
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.models import Absence, User
+from sentinel.people.reach import without_way
+from sentinel.people.rota import note_before, open_swaps, own_days, put_on_rota, shifts_to_note
 from sentinel.people.rules import Role
-from sentinel.people.selectors import active_users, active_users_with_role, officer_on, rota_from
-from sentinel.people.services import assign_officer, end_absence, set_absence
+from sentinel.people.selectors import active_users, officer_on, rota_from
+from sentinel.people.services import end_absence, set_absence
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
-from sentinel.web.forms.fields import date_input, moment_input, offer, text_field
+from sentinel.web.forms.fields import moment_input, offer
+from sentinel.web.forms.rota import NoteForm, ShiftForm, SwapForm
 
 ROTA_KEEPERS = (Role.ADMINISTRATOR, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER)
 ABSENCE_KEEPERS = (Role.ADMINISTRATOR, Role.MANAGER)
 DAYS = 14
-
-
-class ShiftForm(forms.Form):
-    """Who is officer on a day, and what they should know."""
-
-    on = forms.DateField(label="Day", widget=date_input())
-    officer = forms.ModelChoiceField(User.objects.none(), empty_label="Choose an officer")
-    hand_over_note = text_field("Hand-over note", rows=2, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        offer(self, "officer", active_users_with_role(Role.OFFICER, Role.EXECUTIVE))
 
 
 class AbsenceForm(forms.Form):
@@ -53,7 +44,7 @@ class AbsenceForm(forms.Form):
 @screen()
 def rota(request: ConsoleRequest) -> HttpResponse:
     """Everybody who is signed in reads; officers, managers, executives and administrators keep the rota."""
-    return _page(request)
+    return rota_page(request)
 
 
 @screen(*ROTA_KEEPERS, methods=("POST",))
@@ -63,7 +54,7 @@ def rota_assign(request: ConsoleRequest) -> HttpResponse:
     if form.is_valid():
         values = form.cleaned_data
         try:
-            assign_officer(
+            put_on_rota(
                 on=values["on"],
                 officer_id=values["officer"].pk,
                 hand_over_note=values["hand_over_note"],
@@ -74,9 +65,9 @@ def rota_assign(request: ConsoleRequest) -> HttpResponse:
             raise
         except Refused as refused:
             form.add_error(None, refused.message)
-            return _page(request, shift=form, status=status_of(refused))
+            return rota_page(request, shift=form, status=status_of(refused))
         return done(request, f"{values['officer'].name} is officer on {values['on']:%a %-d %b}.", "rota")
-    return _page(request, shift=form, status=422)
+    return rota_page(request, shift=form, status=422)
 
 
 @screen(*ABSENCE_KEEPERS, methods=("POST",))
@@ -99,9 +90,9 @@ def absence_add(request: ConsoleRequest) -> HttpResponse:
             raise
         except Refused as refused:
             form.add_error(None, refused.message)
-            return _page(request, absence=form, status=status_of(refused))
+            return rota_page(request, absence=form, status=status_of(refused))
         return done(request, "The absence is entered; whoever stands in hears from now on.", "rota")
-    return _page(request, absence=form, status=422)
+    return rota_page(request, absence=form, status=422)
 
 
 @screen(methods=("POST",))
@@ -117,28 +108,42 @@ def _team_of(request: ConsoleRequest) -> Any:
     return active_users().filter(manager=request.user)
 
 
-def _page(
+def rota_page(
     request: ConsoleRequest,
     *,
-    shift: forms.Form | None = None,
-    absence: forms.Form | None = None,
+    shift: ShiftForm | None = None,
+    absence: AbsenceForm | None = None,
+    swap: SwapForm | None = None,
+    note: NoteForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    first: date = request.now.date() - timedelta(days=1)
+    """The page, with a refused form in the place of a fresh one."""
+    user, now = request.user, request.now
+    first: date = now.date() - timedelta(days=1)
     shifts = {row.on: row for row in rota_from(first, DAYS)}
-    days = [(day, shifts.get(day)) for day in (first + timedelta(days=n) for n in range(DAYS))]
-    away = (
-        Absence.objects.filter(ends_at__gt=request.now).select_related("user", "deputy").order_by("starts_at")
-    )
+    officer = officer_on(now)
+    away = Absence.objects.filter(ends_at__gt=now).select_related("user", "deputy").order_by("starts_at")
     context = {
-        "days": days,
-        "today": request.now.date(),
-        "officer": officer_on(request.now),
+        "days": [(day, shifts.get(day)) for day in (first + timedelta(days=n) for n in range(DAYS))],
+        "today": now.date(),
+        "officer": officer,
+        "out_of_reach": {one.pk for one in without_way([row.officer for row in shifts.values()])},
         "absences": away[:50],
-        "may_keep_rota": request.user.has_role(*ROTA_KEEPERS),
-        "may_keep_absences": request.user.has_role(*ABSENCE_KEEPERS),
-        "is_administrator": request.user.has_role(Role.ADMINISTRATOR),
-        "shift": shift or ShiftForm(prefix="shift", initial={"on": request.now.date() + timedelta(days=1)}),
+        "swaps": open_swaps(user),
+        "left": note_before(now.date() + timedelta(days=1)) if _reads_notes(user, officer) else None,
+        "may_keep_rota": user.has_role(*ROTA_KEEPERS),
+        "may_keep_absences": user.has_role(*ABSENCE_KEEPERS),
+        "is_administrator": user.has_role(Role.ADMINISTRATOR),
+        "shift": shift or ShiftForm(prefix="shift", initial={"on": now.date() + timedelta(days=1)}),
         "absence": absence or AbsenceForm(prefix="absence", users=_team_of(request)),
+        "swap": swap or SwapForm(prefix="swap", user=user, now=now),
+        "has_days": own_days(user, now).exists(),
+        "note": note or NoteForm(prefix="note", user=user, now=now),
+        "has_note": bool(shifts_to_note(user, now)),
     }
     return show(request, "web/people/rota.html", context, status=status)
+
+
+def _reads_notes(user: User, officer: User | None) -> bool:
+    """A note may name workers of any account: for officers, who see all of them, and for administrators."""
+    return user.has_role(Role.OFFICER, Role.ADMINISTRATOR) or user == officer

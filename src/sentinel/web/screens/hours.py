@@ -1,0 +1,173 @@
+"""A user's own hours: when they may be disturbed, their calendar for outside, absences out of a file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.formats import date_format
+
+from sentinel.kernel.errors import Refused
+from sentinel.people.absence_files import MOST_BYTES, FoundAbsence, joined, read_absences
+from sentinel.people.feeds import end_feed, feed_of, make_feed
+from sentinel.people.quiet import set_quiet_hours
+from sentinel.people.services import enter_absences
+from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.forms.hours import AbsenceFileForm, FoundAbsencesForm, QuietHoursForm
+from sentinel.web.reads.accounts import week_lines
+
+_SALT = "sentinel.absence.file"
+#: So long after the preview the absences can be entered.
+_SECONDS = 3_600
+
+
+@screen()
+def hours(request: ConsoleRequest) -> HttpResponse:
+    """Everybody who is signed in, about themselves."""
+    return _page(request)
+
+
+@screen(methods=("POST",))
+def hours_quiet(request: ConsoleRequest) -> HttpResponse:
+    """The user says when they may be disturbed; without any hours: whenever they work."""
+    if "clear" in request.POST:
+        set_quiet_hours(user_id=request.user.pk, week=None, zone="", now=request.now)
+        return done(request, "Notices ring in your working hours.", "hours")
+    form = QuietHoursForm(request.POST, user=request.user, prefix="quiet")
+    if not form.is_valid():
+        return _page(request, quiet=form, status=422)
+    try:
+        set_quiet_hours(
+            user_id=request.user.pk, week=form.week(), zone=form.cleaned_data["zone"], now=request.now
+        )
+    except Refused as refused:
+        form.add_error(None, refused.message)
+        return _page(request, quiet=form, status=status_of(refused))
+    return done(request, "Kept. Outside of these hours only what is urgent rings.", "hours")
+
+
+@screen(methods=("POST",))
+def hours_feed(request: ConsoleRequest, act: str) -> HttpResponse:
+    """The user makes, renews or ends the address of their calendar. It is shown in this answer and never
+    again, so it is no redirect."""
+    if act == "end":
+        end_feed(user=request.user, now=request.now)
+        return done(request, "Nobody reads your calendar from outside any more.", "hours")
+    feed_id, secret = make_feed(user=request.user, now=request.now)
+    return _page(request, address=settings.BASE_URL + reverse("calendar-feed", args=(feed_id, secret)))
+
+
+@screen(methods=("POST",))
+def absence_file(request: ConsoleRequest) -> HttpResponse:
+    """The user uploads a calendar file and sees what would be entered. Nothing is kept yet."""
+    form = AbsenceFileForm(request.POST, request.FILES, prefix="file")
+    if not form.is_valid():
+        return _page(request, upload=form, status=422)
+    try:
+        # One byte more than allowed is enough to refuse it.
+        content = form.cleaned_data["file"].read(MOST_BYTES + 1)
+        found = read_absences(content, zone=request.user.zone, now=request.now)
+    except Refused as refused:
+        form.add_error("file", refused.message)
+        return _page(request, upload=form, status=status_of(refused))
+    if not found:
+        form.add_error("file", "There is nothing ahead in this calendar.")
+        return _page(request, upload=form, status=422)
+    likely = [str(number) for number, one in enumerate(found) if one.is_likely]
+    preview = FoundAbsencesForm(
+        user=request.user,
+        choices=_choices(found, request.user.zone),
+        initial={"found": _sealed(found, request.user.pk), "take": likely},
+    )
+    return show(request, "web/people/absence_file.html", {"form": preview, "count": len(found)})
+
+
+@screen(methods=("POST",))
+def absence_file_enter(request: ConsoleRequest) -> HttpResponse:
+    """The user enters what they ticked in the preview."""
+    found = _opened(request.POST.get("found", ""), request.user.pk)
+    if found is None:
+        return _page(request, stale="This preview is too old; upload the file again.", status=422)
+    choices = _choices(found, request.user.zone)
+    form = FoundAbsencesForm(request.POST, user=request.user, choices=choices)
+    if not form.is_valid():
+        return show(request, "web/people/absence_file.html", {"form": form, "count": len(found)}, status=422)
+    values = form.cleaned_data
+    taken = joined(found[int(number)] for number in values["take"])
+    entered, refused = enter_absences(
+        user_id=request.user.pk,
+        times=[(one.starts_at, one.ends_at) for one in taken],
+        deputy_id=values["deputy"].pk if values["deputy"] else None,
+        reason="From a calendar file",
+        actor=request.user,
+        now=request.now,
+    )
+    if refused:
+        form.add_error(None, f"{len(entered)} entered. Not entered: {' '.join(dict.fromkeys(refused))}")
+        context = {"form": form, "count": len(found), "is_done": True}
+        return show(request, "web/people/absence_file.html", context, status=422)
+    said = f"{len(entered)} absence{'s' if len(entered) != 1 else ''} entered."
+    return done(request, said, "profile")
+
+
+def _page(
+    request: ConsoleRequest,
+    *,
+    quiet: QuietHoursForm | None = None,
+    upload: AbsenceFileForm | None = None,
+    address: str = "",
+    stale: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    user = request.user
+    context: dict[str, Any] = {
+        "quiet": quiet or QuietHoursForm(user=user, prefix="quiet"),
+        "upload": upload or AbsenceFileForm(prefix="file"),
+        "has_own": bool(user.reach_week),
+        "chosen": week_lines(user.reach_week) if user.reach_week else [],
+        "feed": feed_of(user),
+        "address": address,
+        "stale": stale,
+    }
+    return show(request, "web/people/hours.html", context, status=status)
+
+
+def _choices(found: list[FoundAbsence], zone: str) -> list[tuple[str, str]]:
+    return [(str(number), _line(one, zone)) for number, one in enumerate(found)]
+
+
+def _line(one: FoundAbsence, zone: str) -> str:
+    """One event in the user's own time."""
+    start, end = (moment.astimezone(ZoneInfo(zone)) for moment in (one.starts_at, one.ends_at))
+    text = f"{date_format(start, 'D j M Y H:i')} to {date_format(end, 'D j M Y H:i')}"
+    return f"{text}: {one.title}" if one.title else text
+
+
+def _sealed(found: list[FoundAbsence], user_id: int) -> str:
+    rows = [{**asdict(one), "starts_at": str(one.starts_at), "ends_at": str(one.ends_at)} for one in found]
+    return signing.dumps([user_id, rows], salt=_SALT, compress=True)
+
+
+def _opened(sealed: str, user_id: int) -> list[FoundAbsence] | None:
+    """What the preview showed this very user within the hour; None for anything else."""
+    try:
+        whose, rows = signing.loads(sealed, salt=_SALT, max_age=_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    if whose != user_id:
+        return None
+    return [
+        FoundAbsence(
+            starts_at=datetime.fromisoformat(row["starts_at"]),
+            ends_at=datetime.fromisoformat(row["ends_at"]),
+            title=row["title"],
+            is_likely=row["is_likely"],
+        )
+        for row in rows
+    ]
