@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -34,8 +35,7 @@ def _known(language: str) -> str:
 
 def local_day(day: date, language: str) -> str:
     """A date with its weekday: "Friday 12 June", "Freitag, 12. Juni", "6月12日(金)"."""
-    known = _known(language)
-    return format_date(day, format=_DAY[known], locale=Locale(known))
+    return _day(day, _known(language))
 
 
 def local_date(day: date, language: str) -> str:
@@ -46,9 +46,8 @@ def local_date(day: date, language: str) -> str:
 
 def local_time(at: datetime, zone: str, language: str) -> str:
     """The wall time of an instant in ``zone``: "16:50", "16:50 Uhr", "16 h 50"."""
-    known = _known(language)
     shown = at.astimezone(ZoneInfo(zone))
-    return format_time(shown, format=_TIME[known], locale=Locale(known))
+    return _time(shown.hour, shown.minute, _known(language))
 
 
 def local_moment(at: datetime, zone: str, language: str) -> str:
@@ -56,3 +55,14 @@ def local_moment(at: datetime, zone: str, language: str) -> str:
     day = at.astimezone(ZoneInfo(zone)).date()
     shown = _MOMENT[_known(language)]
     return shown.format(day=local_day(day, language), time=local_time(at, zone, language))
+
+
+# A rung tells many people the same few days and times, and Babel takes its time over each.
+@lru_cache(maxsize=4_096)
+def _day(day: date, known: str) -> str:
+    return format_date(day, format=_DAY[known], locale=Locale(known))
+
+
+@lru_cache(maxsize=8_192)
+def _time(hour: int, minute: int, known: str) -> str:
+    return format_time(time(hour, minute), format=_TIME[known], locale=Locale(known))

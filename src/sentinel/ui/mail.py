@@ -1,7 +1,7 @@
 """The one layout of every mail Sentinel sends: plain values in, a :class:`Mail` for the outbox out.
 
 The layout is MJML (``mail_templates/``), compiled once per text direction and kept; what varies is
-filled in by Django's templates, which escape it. There are no pictures: both choices are real text
+filled in and escaped by :mod:`sentinel.ui.layouts`. There are no pictures: both choices are real text
 links that work with images off, in dark mode, and read aloud. The text part carries the same words
 and the same links.
 
@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import mjml
-from django.template import Context, Engine, Template
 from django.utils.translation import get_language_info
 
+from sentinel.ui.layouts import Layout
+
 _FOLDER = Path(__file__).parent / "mail_templates"
-_ENGINE = Engine(autoescape=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +184,7 @@ def compose(letter: Letter, *, headers: Mapping[str, str]) -> Mail:
     return Mail(
         subject=" ".join(letter.subject.splitlines()),
         text=_text(letter),
-        html=_layout(letter.language).render(Context({"letter": letter})),
+        html=_layout(letter.language).fill({"letter": letter}),
         language=letter.language,
         from_name=letter.sender.person,
         from_address=letter.sender.address,
@@ -255,8 +255,13 @@ def _text(letter: Letter) -> str:
 
 
 @lru_cache(maxsize=16)
-def _layout(language: str) -> Template:
+def _layout(language: str) -> Layout:
     """The compiled layout of a language; compiling takes milliseconds and happens once per process."""
+    return Layout(layout_source(language))
+
+
+def layout_source(language: str) -> str:
+    """The layout of a language as HTML with template tags, see :mod:`sentinel.ui.layouts`."""
     right_to_left = bool(get_language_info(language)["bidi"])
     start, end = ("right", "left") if right_to_left else ("left", "right")
     block, option, source = (_read(name) for name in ("block.mjml", "option.html", "letter.mjml"))
@@ -269,7 +274,7 @@ def _layout(language: str) -> Template:
     words = {"LANGUAGE": language, "DIRECTION": "rtl" if right_to_left else "ltr", "START": start, "END": end}
     for word, value in words.items():
         source = re.sub(rf"(?<![A-Z]){word}(?![A-Z])", value, source)
-    return _ENGINE.from_string(_squeeze(str(mjml.mjml2html(source))))
+    return _squeeze(str(mjml.mjml2html(source)))
 
 
 def _read(name: str) -> str:
