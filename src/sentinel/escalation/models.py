@@ -135,7 +135,10 @@ class Duty(models.Model):
     class Meta:
         verbose_name_plural = "duties"
         indexes = (
-            models.Index(fields=("fire_at",), name="duty_due", condition=Q(quarantined_at__isnull=True)),
+            # In the order of claiming: a batch is read off its beginning, however many wait behind.
+            models.Index(
+                fields=("fire_at", "problem"), name="duty_due", condition=Q(quarantined_at__isnull=True)
+            ),
             models.Index(fields=("accountable", "due_at"), name="duty_accountable"),
         )
 

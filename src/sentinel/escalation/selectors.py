@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from sentinel.accounts.models import Account, Site
@@ -16,8 +17,9 @@ from sentinel.escalation.rules import Audience, DutyKind, Heat, PolicyFacts, Run
 from sentinel.kernel.calendars import Both, Hours
 from sentinel.kernel.durations import describe_duration
 from sentinel.people.models import User
+from sentinel.people.presence import PeopleAt
 from sentinel.people.rules import Role
-from sentinel.people.selectors import active_users_with_role, calendar_of, officer_on, who_acts
+from sentinel.people.selectors import active_users_with_role, calendar_of
 from sentinel.problems.models import Problem
 
 
@@ -50,6 +52,29 @@ def policy_of(problem: Problem) -> PolicyFacts:
     """The frozen policy that governs this problem (L10)."""
     frozen = FrozenPolicy.objects.prefetch_related("rungs").get(problem=problem)
     return facts_of(frozen, list(frozen.rungs.all()))
+
+
+# Hundreds of loops run on copies of few ladders: equal copies have equal text, and one of each is read.
+_TEXTS = """
+SELECT policy.problem_id,
+       ROW(acknowledge_within, call_within, call_again_after, promise_within_days, solve_within_days,
+           stopped_solve_within_days, ask_again_after_days, ask_by_call_after_days, ask_on_after_days)::text
+       || (SELECT string_agg(ROW(position, after, audience, takes_over, breaks_quiet_hours)::text, ';'
+                             ORDER BY position)
+           FROM escalation_frozenrung AS rung WHERE rung.policy_id = policy.problem_id)
+FROM escalation_frozenpolicy AS policy WHERE policy.problem_id = ANY(%s)
+"""
+
+
+def policies_of(problem_ids: Collection[int]) -> dict[int, PolicyFacts]:
+    """The frozen policies of many problems (L10), with three queries; one that has none is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TEXTS, [list(problem_ids)])
+        texts = dict(cursor.fetchall())
+    examples = {text: problem_id for problem_id, text in texts.items()}
+    frozen = FrozenPolicy.objects.filter(pk__in=examples.values()).prefetch_related("rungs")
+    read = {policy.pk: facts_of(policy, list(policy.rungs.all())) for policy in frozen}
+    return {problem_id: read[examples[text]] for problem_id, text in texts.items()}
 
 
 def policy_of_ladder(ladder: Ladder) -> PolicyFacts:
@@ -137,36 +162,43 @@ def heat_for(*, account: Account, severity: Severity, attention: int = 0, missed
     )
 
 
-def hours_for(*, kind: DutyKind, accountable: User, site: Site) -> Hours:
+def hours_for(*, kind: DutyKind, accountable: User, site: Site, people: PeopleAt | None = None) -> Hours:
     """Whose working hours count for a duty (L9): the actor's; with a call also the worker's; while the
     worker is asked, the worker's alone."""
+    theirs = people.seen_from(site.calendar, site.zone) if people else calendar_of_site(site)
     if kind is DutyKind.ASK:
-        return calendar_of_site(site)
-    if kind is DutyKind.CALL:
-        return Both(calendar_of(accountable), calendar_of_site(site))
-    return calendar_of(accountable)
+        return theirs
+    ours = people.hours_of(accountable) if people else calendar_of(accountable)
+    return Both(ours, theirs) if kind is DutyKind.CALL else ours
 
 
-def accountable_for(*, owner: User, account: Account, now: datetime) -> User:
+def accountable_for(*, owner: User, account: Account, now: datetime, people: PeopleAt | None = None) -> User:
     """The owner, or whoever stands in for them now."""
-    acting = who_acts(owner.pk, now, default_deputy_id=account.deputy_id)
-    return owner if acting == owner.pk else User.objects.select_related("calendar").get(pk=acting)
+    return (people or PeopleAt(now)).acting(owner, default_deputy_id=account.deputy_id)
 
 
-def officer_for(account: Account, now: datetime) -> User | None:
+def officer_for(account: Account, now: datetime, people: PeopleAt | None = None) -> User | None:
     """The officer of the day; with an empty rota the focus executive, else the manager."""
-    return officer_on(now) or account.focus_executive or account.manager
+    people = people or PeopleAt(now)
+    return people.officer or people.user_or_none(account.focus_executive_id or account.manager_id)
 
 
-def executives_for(account: Account) -> list[User]:
+def executives_for(account: Account, people: PeopleAt | None = None) -> list[User]:
     """The focus executive, or every executive when the account has none (the director's part)."""
-    if account.focus_executive is not None and account.focus_executive.is_active:
-        return [account.focus_executive]
-    return list(active_users_with_role(Role.EXECUTIVE))
+    focus = people.user_or_none(account.focus_executive_id) if people else account.focus_executive
+    if focus is not None and focus.is_active:
+        return [focus]
+    return list(people.executives if people else active_users_with_role(Role.EXECUTIVE))
 
 
 def people_on(
-    *, audience: Sequence[Audience], account: Account, owner: User, accountable: User, now: datetime
+    *,
+    audience: Sequence[Audience],
+    account: Account,
+    owner: User,
+    accountable: User,
+    now: datetime,
+    people: PeopleAt | None = None,
 ) -> list[User]:
     """The users a rung tells, each once, absent ones replaced by their stand-in, in the rung's order.
 
@@ -174,30 +206,27 @@ def people_on(
     would reach nobody tells the executives, and in the last resort every administrator: somebody
     must hear of it.
     """
-    found: list[User] = []
+    people = people or PeopleAt(now)
+    found: list[User | None] = []
     for part in audience:
         match part:
             case Audience.OWNER:
-                found.append(accountable)
-                found.append(owner)
+                found += [accountable, owner]
             case Audience.DEPUTY:
-                found.extend([account.deputy] if account.deputy else [])
+                found.append(people.user_or_none(account.deputy_id))
             case Audience.MANAGER:
-                manager = account.manager or owner.manager
-                found.extend([manager] if manager else [])
+                found.append(people.user_or_none(account.manager_id or owner.manager_id))
             case Audience.OFFICER:
-                officer = officer_for(account, now)
-                found.extend([officer] if officer else [])
+                found.append(officer_for(account, now, people))
             case Audience.EXECUTIVE:
-                found.extend(executives_for(account))
+                found += executives_for(account, people)
     present: dict[int, User] = {}
     for user in found:
-        acting_id = who_acts(user.pk, now)
-        acting = user if acting_id == user.pk else User.objects.select_related("calendar").get(pk=acting_id)
-        if acting.is_active:
+        acting = people.acting(user) if user is not None else None
+        if acting is not None and acting.is_active:
             present.setdefault(acting.pk, acting)
     if not present:
-        fallback = list(executives_for(account)) or list(active_users_with_role(Role.ADMINISTRATOR))
+        fallback = executives_for(account, people) or people.administrators
         present = {user.pk: user for user in fallback}
     return list(present.values())
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from sentinel.accounts.models import Account
 from sentinel.escalation.models import Duty, FrozenPolicy, FrozenRung, Ladder, Rung
 from sentinel.escalation.rules import DEFAULT_POLICY, DutyKind, PolicyFacts, RungFacts
 from sentinel.escalation.selectors import columns_of, ladder_for, policy_of_ladder, rung_columns_of
+from sentinel.kernel.errors import SentinelError
 from sentinel.people.models import User
 from sentinel.people.services import actor_of
 from sentinel.problems.models import Problem
@@ -119,9 +121,44 @@ def climb_now(*, duty: Duty, now: datetime) -> None:
 
 def rearm(*, duty: Duty, rung_at: datetime | None, next_ask_at: datetime | None) -> None:
     """Set the timer after a firing; the caller saves nothing else of it afterwards."""
+    arm(duty=duty, rung_at=rung_at, next_ask_at=next_ask_at)
+    duty.save()
+
+
+def arm(*, duty: Duty, rung_at: datetime | None, next_ask_at: datetime | None) -> None:
+    """Set the timer in memory; whoever fires many saves them together, see :func:`save_climbs`."""
     duty.rung_at = rung_at
     duty.fire_at = _first(rung_at, next_ask_at) or duty.due_at
-    duty.save()
+
+
+_SAVE_CLIMBS = """
+UPDATE escalation_duty AS duty
+SET accountable_id = new.accountable_id, rung = new.rung, repeats = new.repeats, rung_at = new.rung_at,
+    fire_at = new.fire_at, last_fired_at = new.last_fired_at
+FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::int[], %s::timestamptz[], %s::timestamptz[],
+            %s::timestamptz[])
+    AS new (problem_id, accountable_id, rung, repeats, rung_at, fire_at, last_fired_at)
+WHERE duty.problem_id = new.problem_id
+"""
+
+
+def save_climbs(duties: Sequence[Duty]) -> None:
+    """Write what climbing changed of these duties with one statement; all of them must exist."""
+    if not duties:
+        return
+    columns = (
+        [duty.problem_id for duty in duties],
+        [duty.accountable_id for duty in duties],
+        [duty.rung for duty in duties],
+        [duty.repeats for duty in duties],
+        [duty.rung_at for duty in duties],
+        [duty.fire_at for duty in duties],
+        [duty.last_fired_at for duty in duties],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE_CLIMBS, columns)
+        if cursor.rowcount != len(duties):
+            raise SentinelError(f"{len(duties)} duties fired and {cursor.rowcount} were there to be written")
 
 
 def _first(*instants: datetime | None) -> datetime | None:

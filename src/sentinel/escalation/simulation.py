@@ -68,7 +68,7 @@ def predict(
     found = _first_word(position, at=at)
     for _ in range(steps):
         taken = next_step(position=position, now=position.rung_at)
-        found.extend(_told(taken, at=position.rung_at))
+        found.extend(_told(taken, is_stopped=heat.is_stopped, at=position.rung_at))
         position = replace(
             position,
             accountable=taken.accountable,
@@ -104,11 +104,12 @@ def _first_word(position: Position, *, at: datetime) -> list[PredictedStep]:
     ]
 
 
-def _told(taken: TakenStep, *, at: datetime) -> list[PredictedStep]:
+def _told(taken: TakenStep, *, is_stopped: bool, at: datetime) -> list[PredictedStep]:
+    breaks = taken.rung.breaks_quiet_hours or is_stopped
     return [
         PredictedStep(
             at=at,
-            mail_at=mail_at,
+            mail_at=tell_at(calendar=calendar_for_telling(user), breaks_quiet_hours=breaks, now=at),
             position=taken.firing.step.position,
             repeat=taken.firing.step.repeat,
             user=user,
@@ -116,5 +117,5 @@ def _told(taken: TakenStep, *, at: datetime) -> list[PredictedStep]:
             is_accountable=user.pk == taken.accountable.pk,
             takes_over=taken.why_accountable == "taken_over" and user.pk == taken.accountable.pk,
         )
-        for user, mail_at in zip(taken.people, taken.mail_at, strict=True)
+        for user in taken.people
     ]

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import QuerySet
 
 from sentinel.timeline.models import Event
 from sentinel.timeline.services import event_body, event_hash
+from sentinel.timeline.verbs import Verb
 
 
 def events_of_problem(problem_id: int) -> QuerySet[Event]:
     """Everything about one problem, oldest first."""
     return Event.objects.filter(problem_id=problem_id).order_by("id")
+
+
+def people_told(problem_ids: Collection[int]) -> Iterator[tuple[int, datetime, list[str]]]:
+    """Every firing about these problems, oldest first: (problem, when, the names of who was told)."""
+    fired = Event.objects.filter(problem_id__in=problem_ids, verb=Verb.DUTY_FIRED.value).order_by("id")
+    for problem_id, at, names in fired.values_list("problem_id", "at", "data__told"):
+        yield problem_id or 0, at, names or []
 
 
 def events_of_account(account_id: int) -> QuerySet[Event]:

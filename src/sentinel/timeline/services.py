@@ -25,6 +25,8 @@ class Actor:
 
 
 ENGINE = Actor(kind=ActorKind.ENGINE)
+#: Keeps the locks of streams apart from every other advisory lock.
+STREAM_LOCK = 20050303
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ def record_event(
 def end_of_chain(stream: str) -> tuple[int, str]:
     """The last ``seq`` and hash of a stream (0 and empty for a new one), the stream locked until commit."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 20050303))", [stream])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [stream, STREAM_LOCK])
     last = Event.objects.filter(stream=stream).order_by("-seq").values_list("seq", "hash").first()
     return last or (0, "")
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from sentinel.accounts.selectors import calendar_of_site
 from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import CheckInState
 from sentinel.escalation.messages import Reason
 from sentinel.escalation.models import Duty
-from sentinel.escalation.rules import DutyKind, is_ask_by_call, next_ask, why_collapsed
-from sentinel.escalation.selectors import heat_of, policy_of
+from sentinel.escalation.rules import DutyKind, is_ask_by_call, next_ask
+from sentinel.escalation.selectors import policy_of
 from sentinel.escalation.services import rearm
-from sentinel.escalation.stepping import Position, TakenStep, next_step
+from sentinel.escalation.stepping import next_step
 from sentinel.kernel.errors import SentinelError
 from sentinel.problems.messages import AskFacts, ask
 from sentinel.problems.models import Problem, Proposal
@@ -26,6 +27,7 @@ from sentinel.problems.services import current_proposal
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem
+from sentinel.workflows.climbing import climb, entries_of, news_of, position_of
 from sentinel.workflows.duties import owe_fresh_call
 from sentinel.workflows.letters import letterhead, mail_reaches, mail_worker
 from sentinel.workflows.notices import News, tell_users
@@ -47,21 +49,30 @@ def fire_next_duty(*, now: datetime) -> int | None:
     The problem's row is the lock, as in every workflow; the duty is read after it is ours.
     """
     with transaction.atomic():
-        found = (
-            Problem.objects.select_for_update(of=("self",), skip_locked=True)
-            .filter(duty__fire_at__lte=now, duty__quarantined_at__isnull=True)
-            .order_by("duty__fire_at", "pk")
-            .values_list("pk", flat=True)
-            .first()
-        )
+        found = due_problems(now).values_list("pk", flat=True).first()
         if found is None:
             return None
-        try:
-            with transaction.atomic():
-                fire_duty(problem_id=found, now=now)
-        except Exception as error:
-            raise PoisonDuty(found, error) from error
+        fire_alone(problem_id=found, now=now)
         return found
+
+
+def fire_alone(*, problem_id: int, now: datetime) -> int | None:
+    """Fire the duty of one problem and return the problem's id, None when it is not due (any more).
+    Raises PoisonDuty, and has written nothing, when it cannot be fired."""
+    try:
+        with transaction.atomic():
+            return problem_id if fire_duty(problem_id=problem_id, now=now) else None
+    except Exception as error:
+        raise PoisonDuty(problem_id, error) from error
+
+
+def due_problems(now: datetime) -> QuerySet[Problem]:
+    """The problems whose timer is due, most overdue first; each becomes ours, or is skipped as another's."""
+    return (
+        Problem.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(duty__fire_at__lte=now, duty__quarantined_at__isnull=True)
+        .order_by("duty__fire_at", "duty__problem_id")
+    )
 
 
 def fire_duty(*, problem_id: int, now: datetime) -> bool:
@@ -74,7 +85,7 @@ def fire_duty(*, problem_id: int, now: datetime) -> bool:
             .get(pk=problem_id)
         )
         duty = Duty.objects.select_related("accountable__calendar").filter(problem=problem).first()
-        if duty is None or not problem.is_open or duty.quarantined_at or duty.fire_at > now:
+        if duty is None or not is_due(problem, duty, now):
             return False
         proposal = current_proposal(problem)
         if proposal is not None and proposal.next_ask_at is not None and proposal.next_ask_at <= now:
@@ -88,94 +99,22 @@ def fire_duty(*, problem_id: int, now: datetime) -> bool:
         return True
 
 
+def is_due(problem: Problem, duty: Duty, now: datetime) -> bool:
+    """Every condition that stops a firing, to be looked at again once the problem's row is ours."""
+    return problem.is_open and duty.quarantined_at is None and duty.fire_at <= now
+
+
 def _climb(problem: Problem, *, duty: Duty, now: datetime) -> Duty:
     is_missed_promise = duty.kind == DutyKind.SOLVE.value and miss_promise(problem, now=now)
-    taken = next_step(
-        position=Position(
-            account=problem.account,
-            site=problem.site,
-            owner=problem.owner,
-            accountable=duty.accountable,
-            kind=DutyKind(duty.kind),
-            policy=policy_of(problem),
-            heat=heat_of(problem),
-            rung=duty.rung,
-            repeats=duty.repeats,
-            rung_at=duty.rung_at or now,
-        ),
-        now=now,
-    )
+    position = position_of(problem, duty=duty, policy=policy_of(problem), now=now)
+    taken = next_step(position=position, now=now)
     before = duty.accountable
-    duty.accountable = taken.accountable
-    step = taken.firing.step
-    told = tell_users(
-        problem,
-        users=taken.people,
-        duty=duty,
-        news=News(
-            reason=_reason(taken, is_missed_promise=is_missed_promise),
-            key=f"duty:{problem.pk}:{duty.generation}:{step.position}:{step.repeat}:{step.at:%Y%m%d%H%M%S}",
-            rung=step.position,
-            repeat=step.repeat,
-            breaks_quiet_hours=taken.rung.breaks_quiet_hours,
-            collapsed=why_collapsed(collapsed=taken.firing.collapsed, now=now)
-            if taken.firing.collapsed
-            else "",
-        ),
-        now=now,
-    )
-    # Re-planned onto a shorter ladder, it stays as high as it was: the top of the new one repeats (L4).
-    duty.rung = max(duty.rung, step.position)
-    duty.repeats = step.repeat
-    duty.last_fired_at = now
-    duty.rung_at = taken.firing.next_at
-    _record_climb(problem, duty=duty, taken=taken, before=str(before), told=[str(u) for u in told], now=now)
+    climb(duty, taken=taken, now=now)
+    news = news_of(duty, taken=taken, is_missed_promise=is_missed_promise, now=now)
+    told = tell_users(problem, users=taken.people, duty=duty, news=news, now=now)
+    for entry in entries_of(problem, duty=duty, taken=taken, before=before, told=told, now=now):
+        record_event(verb=entry.verb, at=now, actor=ENGINE, about=entry.about, data=entry.data)
     return duty
-
-
-def _reason(taken: TakenStep, *, is_missed_promise: bool) -> Reason:
-    if is_missed_promise:
-        return Reason.PROMISE_MISSED
-    return Reason.TAKEN_OVER if taken.why_accountable == "taken_over" else Reason.LATE
-
-
-def _record_climb(
-    problem: Problem, *, duty: Duty, taken: TakenStep, before: str, told: list[str], now: datetime
-) -> None:
-    about, firing = about_problem(problem), taken.firing
-    if firing.collapsed:
-        record_event(
-            verb=Verb.DUTY_COLLAPSED,
-            at=now,
-            actor=ENGINE,
-            about=about,
-            data={
-                "steps": [[s.position, s.repeat, s.at.isoformat()] for s in firing.collapsed],
-                "reason": why_collapsed(collapsed=firing.collapsed, now=now),
-            },
-        )
-    record_event(
-        verb=Verb.DUTY_FIRED,
-        at=now,
-        actor=ENGINE,
-        about=about,
-        data={
-            "duty": duty.kind,
-            "rung": firing.step.position,
-            "repeat": firing.step.repeat,
-            "scheduled_at": firing.step.at.isoformat(),
-            "told": told,
-            "next_at": firing.next_at.isoformat(),
-        },
-    )
-    if taken.why_accountable:
-        record_event(
-            verb=Verb.DUTY_TAKEN_OVER,
-            at=now,
-            actor=ENGINE,
-            about=about_problem(problem, user=taken.accountable),
-            data={"from": before, "to": str(taken.accountable), "why": taken.why_accountable},
-        )
 
 
 def _ask_again(problem: Problem, *, duty: Duty, proposal: Proposal, now: datetime) -> Duty:

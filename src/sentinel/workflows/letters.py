@@ -22,7 +22,16 @@ from sentinel.ui.mail import Mail, Sender
 def sender_for(person: User) -> Sender:
     """The sender of mail in a user's name: the active programme's address, else the newest one's, because
     pausing a programme stops questions, not answers. Refused while there is no programme at all."""
-    programme = Programme.objects.order_by("-is_active", "-pk").first()
+    return sender_in(programme_of_mail(), person=person)
+
+
+def programme_of_mail() -> Programme | None:
+    """The programme that lends its address to mail about problems; None while there is none at all."""
+    return Programme.objects.order_by("-is_active", "-pk").first()
+
+
+def sender_in(programme: Programme | None, *, person: User) -> Sender:
+    """As :func:`sender_for`, for whoever has read the programme already."""
     if programme is None:
         raise Refused("no_programme", "Set up a programme first: it says from which address mail is sent.")
     return sender_of(programme=programme, person=person)

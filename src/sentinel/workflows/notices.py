@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sentinel.checkins.models import Programme
 from sentinel.checkins.rules import Severity
 from sentinel.escalation.messages import Notice, NoticeFacts, Reason, Told, duty_notice
 from sentinel.escalation.models import Duty
@@ -15,14 +16,13 @@ from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
 from sentinel.people.models import ContactMethod, User
 from sentinel.people.selectors import calendar_for_telling
-from sentinel.problems.models import Problem
+from sentinel.problems.models import Call, Problem
 from sentinel.problems.rules import CallOutcome
-from sentinel.timeline.selectors import events_of_problem
-from sentinel.timeline.verbs import Verb
+from sentinel.timeline.selectors import people_told
 from sentinel.workflows.crowds import in_crowd
-from sentinel.workflows.letters import sender_for
+from sentinel.workflows.letters import programme_of_mail, sender_in
 from sentinel.workflows.next_way import in_turn
-from sentinel.workflows.reach import hearers
+from sentinel.workflows.reach import Hearers, hearers
 from sentinel.workflows.ways import way_message
 
 _PRIORITY = {
@@ -56,6 +56,23 @@ class News:
     instead_of: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Background:
+    """What notices need beside the problem, its duty and the news; see :func:`background`.
+
+    ``tried``, ``told``: finished lines and people by problem.
+    """
+
+    tried: Mapping[int, tuple[str, ...]]
+    told: Mapping[int, tuple[Told, ...]]
+    programme: Programme | None
+
+
+def background(problem_ids: Collection[int]) -> Background:
+    """Read what notices about these problems need; three queries for any number of them."""
+    return Background(tried=_tried(problem_ids), told=_told(problem_ids), programme=programme_of_mail())
+
+
 def tell_users(
     problem: Problem, *, users: Iterable[User], duty: Duty | None, news: News, now: datetime
 ) -> list[User]:
@@ -63,36 +80,61 @@ def tell_users(
 
     Whom nothing reaches is told on the console alone, and the next person in their place
     (:mod:`sentinel.workflows.reach`). The console shows it at once. The ways wait for the hours in which the
-    person may be disturbed, except from the officer's
-    rung up or when work stopped (quiet hours redirect, they never pause the loop). The best way goes
-    first; e-mail is the last one of everybody (:mod:`sentinel.workflows.next_way`).
+    person may be disturbed, except from the officer's rung up or when work stopped (quiet hours redirect,
+    they never pause the loop). The best way goes first; e-mail is the last one of everybody
+    (:mod:`sentinel.workflows.next_way`).
     """
-    tried, told = _tried(problem), _told(problem)
-    heard = hearers(problem, users=list(users), is_urgent=_priority(news) <= Priority.LADDER, now=now)
-    people, silent, ways = heard.people, heard.silent, heard.ways
+    heard = hearers(problem, users=list(users), is_urgent=is_urgent(news), now=now)
+    known = background([problem.pk])
+    enqueue(notices(problem, heard=heard, duty=duty, news=news, known=known, now=now), now=now)
+    return heard.people
+
+
+def notices(
+    problem: Problem, *, heard: Hearers, duty: Duty | None, news: News, known: Background, now: datetime
+) -> list[NewMessage]:
+    """What :func:`tell_users` puts into the outbox; reads nothing by itself."""
+    facts = _facts(problem, duty=duty, news=news, known=known, now=now)
+    written: dict[tuple[str, str, bool, str], Notice] = {}
     messages: list[NewMessage] = []
-    for user in people:
+    for user in heard.people:
         why = f"{heard.notes.get(user.pk, '')} {news.instead_of}".strip()
-        said = replace(news, note=f"{why} {news.note}".strip())
-        facts = _facts(problem, user=user, duty=duty, news=said, tried=tried, told=told, now=now)
-        notice = _with_reason(duty_notice(facts), why)
-        start = tell_at(
-            calendar=calendar_for_telling(user),
-            breaks_quiet_hours=news.breaks_quiet_hours or problem.severity == Severity.STOPPED.value,
-            now=now,
-        )
-        methods = ways.get(user.pk, [])
-        turned = in_turn(
-            [
-                *(_by_way(problem, method, user=user, news=news, notice=notice) for method in methods),
-                *([] if user.pk in silent else [_by_mail(problem, user=user, news=news, notice=notice)]),
-            ],
-            start=start,
-        )
-        further = [message.dedupe_key for message in turned[1:]]
-        messages += [_on_console(problem, user=user, news=news, notice=notice, further=further), *turned]
-    enqueue(in_crowd(messages, problem=problem, users=people, reason=news.reason, rung=news.rung), now=now)
-    return people
+        # Colleagues with one language and one clock read the same words; only "yours" differs.
+        reader = (user.language, user.zone, user.pk == facts.accountable_id, why)
+        if reader not in written:
+            written[reader] = _written(facts, user=user, why=why)
+        messages += _to_user(problem, user=user, news=news, notice=written[reader], heard=heard, now=now)
+    return in_crowd(messages, problem=problem, users=heard.people, reason=news.reason, rung=news.rung)
+
+
+def _written(facts: NoticeFacts, *, user: User, why: str) -> Notice:
+    said = replace(
+        facts,
+        recipient_id=user.pk,
+        recipient_language=user.language,
+        recipient_zone=user.zone,
+        note=f"{why} {facts.note}".strip(),
+    )
+    return _with_reason(duty_notice(said), why)
+
+
+def _to_user(
+    problem: Problem, *, user: User, news: News, notice: Notice, heard: Hearers, now: datetime
+) -> list[NewMessage]:
+    start = tell_at(
+        calendar=calendar_for_telling(user),
+        breaks_quiet_hours=news.breaks_quiet_hours or problem.severity == Severity.STOPPED.value,
+        now=now,
+    )
+    ways = [
+        _by_way(problem, method, user=user, news=news, notice=notice)
+        for method in heard.ways.get(user.pk, ())
+    ]
+    if user.pk not in heard.silent:
+        ways.append(_by_mail(problem, user=user, news=news, notice=notice))
+    turned = in_turn(ways, start=start)
+    further = [message.dedupe_key for message in turned[1:]]
+    return [_on_console(problem, user=user, news=news, notice=notice, further=further), *turned]
 
 
 def _with_reason(notice: Notice, why: str) -> Notice:
@@ -154,23 +196,22 @@ def _priority(news: News) -> Priority:
     return _PRIORITY.get(news.reason, Priority.LADDER)
 
 
+def is_urgent(news: News) -> bool:
+    """Whether it goes to the next person when somebody cannot be reached."""
+    return _priority(news) <= Priority.LADDER
+
+
 def _facts(
-    problem: Problem,
-    *,
-    user: User,
-    duty: Duty | None,
-    news: News,
-    tried: tuple[str, ...],
-    told: tuple[Told, ...],
-    now: datetime,
+    problem: Problem, *, duty: Duty | None, news: News, known: Background, now: datetime
 ) -> NoticeFacts:
+    """The facts of a notice, still without a reader."""
     worker, site = problem.worker, problem.site
     return NoticeFacts(
         reason=news.reason,
-        recipient_id=user.pk,
-        recipient_language=user.language,
-        recipient_zone=user.zone,
-        sender=sender_for(problem.owner),
+        recipient_id=0,
+        recipient_language="",
+        recipient_zone="",
+        sender=sender_in(known.programme, person=problem.owner),
         audience=None,
         rung=news.rung,
         repeat=news.repeat,
@@ -194,19 +235,23 @@ def _facts(
         now=now,
         new_words=news.new_words,
         note=news.note,
-        tried=tried,
-        told=told,
+        tried=known.tried.get(problem.pk, ()),
+        told=known.told.get(problem.pk, ()),
         collapsed=news.collapsed,
     )
 
 
-def _tried(problem: Problem) -> tuple[str, ...]:
-    return tuple(
-        f"{call.at:%Y-%m-%d %H:%M} UTC: {CallOutcome(call.outcome).value.replace('_', ' ')}, {call.caller}"
-        for call in problem.calls.select_related("caller")
-    )
+def _tried(problem_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for call in Call.objects.filter(problem__in=problem_ids).select_related("caller").order_by("id"):
+        outcome = CallOutcome(call.outcome).value.replace("_", " ")
+        line = f"{call.at:%Y-%m-%d %H:%M} UTC: {outcome}, {call.caller}"
+        found[call.problem_id] = (*found.get(call.problem_id, ()), line)
+    return found
 
 
-def _told(problem: Problem) -> tuple[Told, ...]:
-    fired = events_of_problem(problem.pk).filter(verb=Verb.DUTY_FIRED.value).values_list("at", "data")
-    return tuple(Told(name=name, at=at) for at, data in fired for name in data.get("told", ()))
+def _told(problem_ids: Collection[int]) -> dict[int, tuple[Told, ...]]:
+    found: dict[int, list[Told]] = {}
+    for problem_id, at, names in people_told(problem_ids):
+        found.setdefault(problem_id, []).extend(Told(name=name, at=at) for name in names)
+    return {problem_id: tuple(told) for problem_id, told in found.items()}

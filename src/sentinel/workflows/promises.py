@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sentinel.accounts.selectors import calendar_of_site
-from sentinel.problems.models import Problem
+from sentinel.problems.models import Commitment, Problem
 from sentinel.problems.services import current_commitment, settle_commitment
+from sentinel.timeline.bulk import Entry
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem
@@ -19,9 +20,15 @@ def miss_promise(problem: Problem, *, now: datetime) -> bool:
         return False
     problem.missed_promises += 1
     problem.save(update_fields=["missed_promises"])
-    data = {"due_on": missed.due_on.isoformat()}
-    record_event(verb=Verb.COMMITMENT_MISSED, at=now, actor=ENGINE, about=about_problem(problem), data=data)
+    said = missed_entry(problem, missed)
+    record_event(verb=said.verb, at=now, actor=ENGINE, about=said.about, data=said.data)
     return True
+
+
+def missed_entry(problem: Problem, missed: Commitment) -> Entry:
+    """What the timeline says of a missed promise."""
+    data = {"due_on": missed.due_on.isoformat()}
+    return Entry(verb=Verb.COMMITMENT_MISSED, about=about_problem(problem), data=data)
 
 
 def judge_promise(problem: Problem, *, proposed_at: datetime, now: datetime) -> None:
