@@ -38,9 +38,10 @@ class Manners:
 
 @dataclass
 class Heard:
-    """What happened at a telephone."""
+    """What happened at a telephone. ``unheard``: nobody ever acknowledged its answer, so it hung up."""
 
     state: str = "idle"
+    unheard: bool = False
     towards: list[tuple[int, str]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
@@ -77,7 +78,7 @@ class Telephone:
             self._acknowledged(message)
             return
         self.heard.requests.append(message.method)
-        served = self.transactions.serve(message, path, on_gone=lambda why: None)
+        served = self.transactions.serve(message, path, on_gone=self._nobody_hears)
         if isinstance(served, InviteServer):
             self._spawn(self._invited(message, served))
         elif message.method == "CANCEL":
@@ -88,6 +89,12 @@ class Telephone:
             self.heard.state = "hung up"
         else:
             served.respond(self._say(message, 200))
+
+    def _nobody_hears(self, why: str) -> None:
+        """An answer without its ACK ends the session with a BYE (RFC 3261, section 13.3.1.4)."""
+        if self.heard.state == "held":
+            self.heard.unheard = True
+            self._spawn(self._hang_up_after(0))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

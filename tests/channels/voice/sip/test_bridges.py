@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -172,6 +172,19 @@ def test_an_owner_who_gives_up_stops_the_ringing_at_the_worker() -> None:
     run(story())
 
 
+def test_a_telephone_that_was_never_heard_does_not_ring_for_a_call_that_is_over() -> None:
+    async def story() -> None:
+        it = scene(weather=Weather(0, lost=1.0))
+        await it.until(CallState.ENDED)
+        given_up_at = it.internet.log[-1][0]
+        it.internet.weather.lost = 0.0
+        await it.over()
+        assert it.internet.log[-1][0] == given_up_at
+        assert it.owner.heard.state == "idle"
+
+    run(story())
+
+
 def test_an_answer_that_crosses_the_cancel_is_hung_up() -> None:
     async def story() -> None:
         it = scene(None, Manners(rings_for=10.0 + 0.035), ring_worker_seconds=10)
@@ -304,6 +317,8 @@ def test_strangers_are_answered_and_forgotten(method: str, to: str, status: int)
     offerless=st.sampled_from([0, 488]),
     give_up_after=st.sampled_from([None, 0.5, 1.5, 2.2, 3.0, 20.0]),
 )
+# Every copy of the first INVITE was lost but the last one, sent when the call had long been given up.
+@example(seed=5125, lost=0.3, doubled=0.0, late=0.0, talks_for=None, offerless=0, give_up_after=None)
 def test_in_any_weather_nobody_is_left_ringing_or_waiting(
     seed: int, lost: float, doubled: float, late: float, talks_for: float | None, offerless: int,
     give_up_after: float | None,
@@ -322,6 +337,7 @@ def test_in_any_weather_nobody_is_left_ringing_or_waiting(
             assert talks_for == 0 or connected(it)
         for phone in (it.owner, it.worker):
             assert phone.heard.state in ("idle", "missed", "hung up"), (phone.host, ending)
+            assert lost or not phone.heard.unheard, (phone.host, ending)
             assert len(phone.transactions) == 0
 
     run(story())

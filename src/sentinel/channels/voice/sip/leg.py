@@ -213,6 +213,9 @@ class Leg:
         if asked is None or asked.final.done() or not isinstance(asked.transaction, InviteClient):
             return
         invite = asked.transaction
+        if not asked.heard:
+            # Nobody may be rung for a call that is over; whoever was rung already is heard, and hung up.
+            invite.fall_silent(self._agent.timing.patience, "no response")
         if not asked.heard or asked.cancelled:
             return
         asked.cancelled = True

@@ -138,6 +138,12 @@ class InviteClient(ClientTransaction):
         if self.state in (State.STARTED, State.PROCEEDING):
             self._end_after(seconds, why)
 
+    def fall_silent(self, seconds: float, why: str) -> None:
+        """Send it no more, and only listen: a copy that arrived may still be answered."""
+        if self.state is State.STARTED:
+            self._stop_repeating()
+            self._end_after(seconds, why)
+
     def _proceed(self) -> None:
         self._stop_repeating()
         if self.state is State.STARTED and self._end is not None:
