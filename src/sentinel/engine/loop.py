@@ -29,6 +29,7 @@ from sentinel.engine.heartbeat import Heartbeat
 from sentinel.engine.passes import (
     check_up_mail,
     dispatch,
+    end_mutes,
     fire_duties,
     follow_calls,
     forget_raw_mails,
@@ -82,6 +83,7 @@ DECIDERS = (
     Decider("withdraw_deliveries", withdraw_deliveries.run, timedelta(minutes=2)),
     Decider("report_deliveries", report_deliveries.run, timedelta(seconds=5)),
     Decider("publish_events", publish_events.run, timedelta(seconds=2)),
+    Decider("end_mutes", end_mutes.run, timedelta(seconds=5)),
     Decider("retry_quarantined", retry_quarantined.run, timedelta(minutes=1)),
     Decider("learn_scanner_habits", learn_scanner_habits.run, timedelta(minutes=5)),
     Decider("forget_raw_mails", forget_raw_mails.run, timedelta(hours=1)),

@@ -7,6 +7,7 @@ same: duties fire, rungs climb, the timeline says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -34,12 +35,28 @@ WHERE id IN (
 """
 
 
-def current_mute(now: datetime) -> Mute | None:
+@dataclass(frozen=True, kw_only=True)
+class Muted:
+    """One mute, as plain values."""
+
+    started_at: datetime
+    until: datetime
+    reason: str
+    by: str
+    with_workers: bool
+
+
+def _plain(mute: Mute) -> Muted:
+    return Muted(**{name: getattr(mute, name) for name in Muted.__dataclass_fields__})
+
+
+def current_mute(now: datetime) -> Muted | None:
     """The mute in force."""
-    return Mute.objects.filter(ended_at__isnull=True, started_at__lte=now, until__gt=now).first()
+    found = Mute.objects.filter(ended_at__isnull=True, started_at__lte=now, until__gt=now).first()
+    return _plain(found) if found else None
 
 
-def start_mute(*, length: timedelta, reason: str, by: str, with_workers: bool, now: datetime) -> Mute:
+def start_mute(*, length: timedelta, reason: str, by: str, with_workers: bool, now: datetime) -> Muted:
     """Mute notices to users from now on. Refused when it is too long, has no reason, or one is in force."""
     if not reason.strip():
         raise Refused("mute_reason", "Say why: everybody sees the reason while notices are muted.")
@@ -49,12 +66,18 @@ def start_mute(*, length: timedelta, reason: str, by: str, with_workers: bool, n
         end_over_mutes(now=now)
         if Mute.objects.filter(ended_at__isnull=True).exists():
             raise Conflict("mute_in_force", "Notices are muted already.")
-        return Mute.objects.create(
-            started_at=now, until=now + length, reason=reason.strip()[:200], by=by, with_workers=with_workers
+        return _plain(
+            Mute.objects.create(
+                started_at=now,
+                until=now + length,
+                reason=reason.strip()[:200],
+                by=by,
+                with_workers=with_workers,
+            )
         )
 
 
-def end_mute(*, by: str, now: datetime) -> Mute:
+def end_mute(*, by: str, now: datetime) -> Muted:
     """End the mute in force early; what waited goes now. Refused when there is none."""
     with transaction.atomic():
         mute = Mute.objects.select_for_update().filter(ended_at__isnull=True, until__gt=now).first()
@@ -70,10 +93,10 @@ def end_mute(*, by: str, now: datetime) -> Mute:
                 [early, now],
             )
             cursor.execute("SELECT pg_notify(%s, '')", [WAKE_UP])
-        return mute
+        return _plain(mute)
 
 
-def end_over_mutes(*, now: datetime) -> list[Mute]:
+def end_over_mutes(*, now: datetime) -> list[Muted]:
     """Mark mutes whose time is over as ended; returns the ones that ended with this call."""
     with transaction.atomic():
         over = list(
@@ -82,7 +105,7 @@ def end_over_mutes(*, now: datetime) -> list[Mute]:
         for mute in over:
             mute.ended_at = mute.until
             mute.save(update_fields=["ended_at"])
-        return over
+        return [_plain(mute) for mute in over]
 
 
 def hold_muted(*, channel: str, now: datetime) -> int:

@@ -37,7 +37,8 @@ class Ribbon:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleFrame:
-    """The frame around every console page. `alarm` is a sentence for the red bar, empty when all is well."""
+    """The frame around every console page. `alarm` is a sentence for the red bar, `muted` one for
+    the bar that says that notices wait; both are empty when all is well."""
 
     provider: str = ""
     nav: Sequence[NavItem] = ()
@@ -50,6 +51,7 @@ class ConsoleFrame:
     notice_count: int = 0
     ribbon: Ribbon | None = None
     alarm: str = ""
+    muted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

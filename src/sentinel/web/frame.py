@@ -16,6 +16,7 @@ from sentinel.assurance.rules import TIMER_PATIENCE
 from sentinel.assurance.selectors import worst_lateness
 from sentinel.checkins.models import Programme
 from sentinel.kernel import clock
+from sentinel.outbox.mutes import current_mute
 from sentinel.outbox.selectors import count_unread_notices
 from sentinel.people.models import User
 from sentinel.people.rules import Role
@@ -54,6 +55,7 @@ def build_frame(request: HttpRequest) -> ConsoleFrame:
         notice_count=count_unread_notices(user.pk),
         ribbon=ribbon(now, zone=user.zone, signed_in=True, path=request.path),
         alarm=alarm(now),
+        muted=muted(now, zone=user.zone),
     )
 
 
@@ -109,6 +111,16 @@ def ribbon(now: datetime, *, zone: str, signed_in: bool, path: str) -> Ribbon | 
             url = reverse(name)
             links.append(NavItem(label, url, current=path.startswith(url)))
     return Ribbon(clock=f"{date_format(local, 'D j M Y H:i')} ({zone_city(zone)})", links=links)
+
+
+def muted(now: datetime, *, zone: str) -> str:
+    """A sentence while notices to users wait for the end of a test; empty otherwise."""
+    mute = current_mute(now)
+    if mute is None:
+        return ""
+    until = date_format(mute.until.astimezone(ZoneInfo(zone)), "H:i")
+    when = f"until {until} ({zone_city(zone)})"
+    return f"Notices are muted {when} by {mute.by}: {mute.reason}. They stand here alone until then."
 
 
 def alarm(now: datetime) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from sentinel.hooks.models import WebhookEndpoint
 from sentinel.people.contacts import add_contact_method
 from sentinel.people.rules import ContactChannel
+from sentinel.problems.models import Cause, Problem
 from sentinel.web.screens.acts import ACTS
+from sentinel.web.screens.storms import BY_SLUG as MANY_ACTS
 from tests.web.console.stage import Stage
 
 IN = frozenset({200, 302, 303, 409, 422})
@@ -105,6 +107,19 @@ def _endpoint(stage: Stage) -> str:
     return f"/webhooks/{found.pk}/off/"
 
 
+def _cause(tail: str = "") -> Callable[[Stage], str]:
+    """A cause of the problem that everybody inside sees."""
+
+    def address(stage: Stage) -> str:
+        found = Cause.objects.first() or Cause.objects.create(
+            title="The switch", created_at=stage.at, created_by=stage.world.maria
+        )
+        Problem.objects.filter(pk=stage.reported.pk).update(cause=found)
+        return f"/causes/{found.pk}/{tail}"
+
+    return address
+
+
 EXPECTED: dict[str, list[Case]] = {
     "home": [Case(_fixed("/"), EVERYBODY)],
     "today": [Case(_fixed("/today/"), EVERYBODY)],
@@ -119,6 +134,13 @@ EXPECTED: dict[str, list[Case]] = {
     "call-hang-up": [Case(lambda s: f"/problems/{s.reported.pk}/call/hang-up/", ACTING, method="post")],
     "pass-on": [Case(lambda s: f"/problems/{s.reported.pk}/pass-on/", ACTING)],
     "problem-act": _acts(),
+    "storm": [Case(lambda s: f"/storms/{s.reported.pk}/", INSIDE)],
+    "storm-act": [
+        Case(lambda s, slug=slug: f"/storms/{s.reported.pk}/{slug}/", ACTING, method="post")
+        for slug in MANY_ACTS
+    ],
+    "cause": [Case(_cause(), INSIDE)],
+    "cause-act": [Case(_cause(f"{slug}/"), ACTING, method="post") for slug in MANY_ACTS],
     "account-list": [Case(_fixed("/accounts/"), EVERYBODY)],
     "account": [Case(_account(), INSIDE)],
     "account-workers": [Case(_account("workers/"), INSIDE)],
@@ -184,6 +206,16 @@ EXPECTED: dict[str, list[Case]] = {
         )
     ],
     "health": [Case(_fixed("/health/"), LOOKING, known_to=EVERYBODY)],
+    "mute-start": [
+        Case(
+            _fixed("/health/mute/"),
+            STEERING,
+            known_to=EVERYBODY,
+            method="post",
+            data={"mute-length": "15m", "mute-reason": "a drill"},
+        )
+    ],
+    "mute-end": [Case(_fixed("/health/mute/end/"), STEERING, known_to=EVERYBODY, method="post")],
     "notices": [Case(_fixed("/notices/"), EVERYBODY)],
     "notices-read": [Case(_fixed("/notices/read/"), EVERYBODY, method="post")],
     "notice-read": [Case(_notice, EVERYBODY, method="post")],

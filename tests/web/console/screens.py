@@ -15,6 +15,7 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "today-officer": ("/today/", world.ines),
         "today-empty": ("/today/", world.henrik),
         "problems": ("/problems/", world.maria),
+        "storm": (f"/storms/{stage.proposed.pk}/?open=promise", world.maria),
         "problem-reported": (f"/problems/{stage.reported.pk}/", world.petra),
         "problem-promise": (f"/problems/{stage.talked.pk}/?open=promise", world.maria),
         "problem-proposed": (f"/problems/{stage.proposed.pk}/", world.maria),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sentinel.outbox.selectors import MessageView
+from sentinel.outbox.waiting import PutOff, put_off
 from sentinel.people.models import ContactMethod, User
 from sentinel.people.rules import ADDABLE, ContactChannel
 from sentinel.workflows.ways import last_codes, last_tests
@@ -44,12 +45,14 @@ class Way:
     name: str
     address: str
     outcome: Outcome | None
+    put_off: PutOff | None = None
 
 
 def ways_of(user: User) -> list[Way]:
     """The user's ways in the order in which they are tried; e-mail last, it is the fallback."""
     methods = ContactMethod.objects.filter(user=user, channel__in=[c.value for c in ADDABLE])
     tests, codes = last_tests(user), last_codes(user)
+    waiting = {one.target: one for one in put_off(user_id=user.pk)}
     found = [
         Way(
             method=method,
@@ -58,10 +61,17 @@ def ways_of(user: User) -> list[Way]:
             outcome=_outcome("Test", tests.get(method.pk))
             if method.verified_at
             else _outcome("Code", codes.get(method.pk)),
+            put_off=waiting.get(f"way:{method.pk}"),
         )
         for method in methods
     ]
-    mail = Way(method=None, name="E-mail", address=user.email, outcome=_outcome("Test", tests.get(None)))
+    mail = Way(
+        method=None,
+        name="E-mail",
+        address=user.email,
+        outcome=_outcome("Test", tests.get(None)),
+        put_off=waiting.get(user.email),
+    )
     return [*found, mail]
 
 

@@ -11,6 +11,7 @@ from sentinel.outbox.selectors import waits
 from sentinel.people.reach import people_out_of_reach
 from sentinel.people.rules import Role
 from sentinel.web.access import ConsoleRequest, screen, show
+from sentinel.web.screens.mutes import waiting_context
 
 MOST_RECENT = 30
 
@@ -28,5 +29,6 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "canary": last_canary(),
         "out_of_reach": people_out_of_reach(request.now),
         "ears": ears(),
+        **waiting_context(request),
     }
     return show(request, "web/health/page.html", context)

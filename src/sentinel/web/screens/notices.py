@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from sentinel.outbox.selectors import count_unread_notices, notices_of_user
 from sentinel.outbox.services import mark_read
 from sentinel.web.access import ConsoleRequest, back_to, done, go, screen, show
+from sentinel.web.screens.mutes import waiting_lines
 
 PER_PAGE = 25
 # Older notices are history; the problems themselves keep their timelines.
@@ -20,7 +21,11 @@ def notices(request: ConsoleRequest) -> HttpResponse:
     rows = notices_of_user(request.user.pk, limit=MOST)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     unread = count_unread_notices(request.user.pk)
-    return show(request, "web/people/notices.html", {"page": page, "unread": unread})
+    return show(
+        request,
+        "web/people/notices.html",
+        {"page": page, "unread": unread, "put_off": waiting_lines(request.user)},
+    )
 
 
 @screen(methods=("POST",))
