@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
+from sentinel.channels.voice.http.settings import HttpSettings
 from sentinel.channels.voice.sip.message import Malformed
 from sentinel.channels.voice.sip.settings import SipSettings
 from sentinel.config.servers import wrong
@@ -43,6 +45,33 @@ def sip_settings(calls_by: CallsBy) -> SipSettings:
         )
     except Malformed as error:
         raise wrong(f"cannot work: {error}") from None
+
+
+def http_settings(calls_by: CallsBy, *, base_url: str, secrets: Sequence[str]) -> HttpSettings:
+    """How to reach the voice service, and how it reaches us. Raises ValueError in plain words."""
+    if re.fullmatch(r"\+[1-9][0-9]{3,14}", calls_by.caller) is None:
+        raise wrong(
+            "takes a caller with country code, like %2B49301234567: a plus is written %2B in an address"
+        )
+    host = f"{calls_by.host}:{calls_by.port}" if calls_by.port else calls_by.host
+    return HttpSettings(
+        account=calls_by.username,
+        token=calls_by.password,
+        caller=calls_by.caller,
+        base_url=base_url,
+        secrets=secrets,
+        api_url=f"{'http' if calls_by.is_plain else 'https'}://{host}{calls_by.path}",
+        voice=calls_by.options.get("voice", ""),
+        finds_machines=_flag(calls_by.options, "machines", default=False),
+    )
+
+
+def check_calls(calls_by: CallsBy) -> None:
+    """Raises ValueError in plain words for an address whose options cannot work."""
+    if calls_by.provider == "sip":
+        sip_settings(calls_by)
+    elif calls_by.provider == "http_voice":
+        http_settings(calls_by, base_url="", secrets=())
 
 
 def _flag(options: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from sentinel.config.calls import sip_settings
+from sentinel.config.calls import check_calls
 from sentinel.config.servers import (
     BulkRelay,
     Ear,
@@ -269,8 +269,8 @@ class Environment(BaseSettings):
     @field_validator("calls_url")
     @classmethod
     def _check_calls_url(cls, value: str | None) -> str | None:
-        if value is not None and (by := calls_by(value)).provider == "sip":
-            sip_settings(by)
+        if value is not None:
+            check_calls(calls_by(value))
         return value
 
     @field_validator("heartbeat_url")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
@@ -62,6 +63,8 @@ def calls_by(url: str) -> CallsBy:
         raise wrong(f"has options nobody knows: {', '.join(unknown)}")
     if not is_sip and not (parts.username and parts.password and options.get("caller")):
         raise wrong(f"must name account, token and a caller number, like {HTTP_EXAMPLE}")
+    if not is_sip and find_spec("twilio") is None:
+        raise wrong("names a voice service, which needs: pip install 'sentinel-assurance[telephone]'")
     return CallsBy(
         provider="sip" if is_sip else "http_voice",
         host=parts.hostname,

@@ -26,6 +26,19 @@ def provider_webhooks() -> list[URLPattern | URLResolver]:
     return [path("anymail/", include(webhooks.urlpatterns))]
 
 
+def voice_webhooks() -> list[URLPattern]:
+    """The addresses that a voice service calls; none where nobody, or an exchange, places calls."""
+    if settings.CALLS_BY.provider != "http_voice":
+        return []
+    # why: imports Twilio's library, which need not be installed
+    from sentinel.channels.voice.http.webhooks import urlpatterns_of
+
+    # why: as above
+    from sentinel.config.voice_service import reading_voice
+
+    return urlpatterns_of(reading_voice)
+
+
 urlpatterns = [
     path("health/web", health.alive, name="health-web"),
     path("health/engine", health.engine, name="health-engine"),
@@ -35,6 +48,7 @@ urlpatterns = [
     path("sign-in/", include(sign_in)),
     path("admin/", admin.site.urls),
     *provider_webhooks(),
+    *voice_webhooks(),
     path("", include("sentinel.respond.urls")),
     path("", include("sentinel.web.urls")),
 ]

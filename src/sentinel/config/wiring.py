@@ -62,6 +62,11 @@ def call_port() -> CallPort | None:
         from sentinel.config.calls import sip_settings
 
         return Exchange(sip_settings(calls_by))
+    if calls_by.provider == "http_voice":
+        # why: everything about calls is needed only where somebody places them
+        from sentinel.config.voice_service import placing_voice
+
+        return placing_voice()
     return None
 
 
