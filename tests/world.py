@@ -18,6 +18,7 @@ from sentinel.bulk.models import Delivery
 from sentinel.bulk.selectors import next_delivery_at
 from sentinel.bulk.states import DeliveryState
 from sentinel.channels import registry
+from sentinel.channels.base import Sender
 from sentinel.channels.canary.sender import CanarySender
 from sentinel.checkins.models import CheckIn, Programme
 from sentinel.checkins.rules import CheckInState, Face, ResponseKind, Severity
@@ -65,6 +66,7 @@ class World:
     console: FakeSender = field(default_factory=lambda: FakeSender(channel="console"))
     chat: FakeSender = field(default_factory=lambda: FakeSender(channel="chat"))
     push: FakeSender = field(default_factory=lambda: FakeSender(channel="push"))
+    voice: Sender | None = None
 
     @property
     def now(self) -> datetime:
@@ -76,7 +78,8 @@ class World:
     def tick(self) -> None:
         """Let the engine do everything that is due now."""
         fakes = {fake.channel: fake for fake in (self.email, self.console, self.chat, self.push)}
-        with registry.using({**fakes, "canary": CanarySender()}):
+        calls = {"voice": self.voice} if self.voice is not None else {}
+        with registry.using({**fakes, **calls, "canary": CanarySender()}):
             run_once(self.now)
 
     def advance(self, **delta: float) -> None:

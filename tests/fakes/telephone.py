@@ -54,8 +54,13 @@ class FakeTelephone:
     """
 
     def __init__(
-        self, on_event: Callable[[CallEvent], object] | None = None, *, provider: str = "sip"
+        self,
+        on_event: Callable[[CallEvent], object] | None = None,
+        *,
+        provider: str = "sip",
+        name: str = "fake",
     ) -> None:
+        self.name = name
         self.provider = provider
         self.capabilities = Capabilities(
             bridges=True, callbacks=False, idempotent=False, detects_machines=False
@@ -74,7 +79,7 @@ class FakeTelephone:
         answer = self._answers.popleft() if self._answers else None
         if answer is not None and not (self.rings_when_unclear and not isinstance(answer, Accepted)):
             return answer
-        call = FakeCall(f"fake-{next(self._numbers)}", intent, now)
+        call = FakeCall(f"{self.name}-{next(self._numbers)}", intent, now)
         self.calls[call.ref] = call
         return answer or Accepted(call.ref)
 
@@ -91,10 +96,6 @@ class FakeTelephone:
             talked = call.state is CallState.BRIDGED
             reason = EndReason.COMPLETED if talked else EndReason.CANCELLED
             self.ends(reason, ref=ref, at=call.said[-1].at if call.said else call.placed_at)
-
-    def find(self, key: str, since: datetime) -> str | None:
-        """The call of that name, as providers that keep names can tell."""
-        return next((call.ref for call in self.calls.values() if call.intent.key == key), None)
 
     # --- what the test says
 
@@ -164,3 +165,11 @@ class FakeTelephone:
         if self.on_event is not None:
             self.on_event(event)
         return event
+
+
+class FindingTelephone(FakeTelephone):
+    """The same with a provider that keeps our names for calls."""
+
+    def find(self, key: str, since: datetime) -> str | None:
+        """The call of that name."""
+        return next((call.ref for call in self.calls.values() if call.intent.key == key), None)

@@ -12,7 +12,8 @@ from sentinel.accounts.telephones import read_telephone
 from sentinel.calls.rules import Provider
 
 _SIP = re.compile(
-    r"sip:[^\s@;?<>\"]{1,80}@(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,120})(:[0-9]{1,5})?(;.{0,80})?"
+    r"sip:[^\s@;?<>\"]{1,80}@(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,120})(:[0-9]{1,5})?(;.{0,80})?",
+    re.IGNORECASE,
 )
 
 
@@ -26,7 +27,7 @@ def callable_number(text: str, *, country: str = "", sip_hosts: Set[str] = froze
     if not text.lower().startswith("sip:"):
         return read_telephone(text, country).number
     found = _SIP.fullmatch(text)
-    return text if found is not None and found[1].lower() in sip_hosts else ""
+    return text if found is not None and found[1].strip("[]").lower() in sip_hosts else ""
 
 
 def sip_hosts() -> frozenset[str]:

@@ -149,6 +149,7 @@ def _take(call: PlacedCall, status: CallStatus, *, now: datetime) -> bool:
         event_id=f"status-{status.state.value}",
         state=status.state,
         at=now,
+        leg=status.leg,
         reason=status.reason,
         detail="asked, because no news came",
         talk_seconds=status.talk_seconds,
