@@ -19,6 +19,7 @@ from sentinel.accounts.models import Account, Permission, RosterImport, Site, Wo
 from sentinel.accounts.services import withdraw_permission
 from sentinel.kernel import clock
 from sentinel.people.models import User
+from sentinel.people.reach import reaches, without_way
 from sentinel.people.services import actor_of
 from sentinel.timeline.services import About, record_event
 from sentinel.timeline.verbs import Verb
@@ -40,10 +41,25 @@ class _ReadOnly(_Kept):
         return False
 
 
+class AccountForm(ModelForm):  # type: ignore[type-arg]
+    """An account; nobody comes onto its ladder whom no notice reaches."""
+
+    def clean(self) -> dict[str, Any]:
+        """Judge only who is new: whoever stands there already must not keep the rest from being changed."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in ("owner", "deputy", "manager", "focus_executive"):
+            user = data.get(name)
+            if name in self.changed_data and user is not None and without_way([user]):
+                why = reaches([user], now=clock.now())[user.pk].why_never
+                self.add_error(name, f"{why} Let them add or repair a way first, on their profile.")
+        return data
+
+
 @admin.register(Account)
 class Accounts(_Kept, admin.ModelAdmin):  # type: ignore[type-arg]
     """Customers and who answers for them."""
 
+    form = AccountForm
     list_display = ("name", "tier", "owner", "deputy", "manager", "focus_executive", "is_active")
     list_filter = ("tier", "is_active")
     search_fields = ("name", "external_ref")

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from sentinel.kernel import clock
 from sentinel.people.models import Absence, ContactMethod, OfficerShift, User, WorkCalendar
+from sentinel.people.reach import reaches, without_way
 from sentinel.people.rules import Role
 from sentinel.people.services import actor_of
 from sentinel.timeline.services import About, record_event
@@ -117,10 +118,23 @@ class Absences(admin.ModelAdmin):  # type: ignore[type-arg]
         record_event(verb=Verb.USER_ABSENT, at=clock.now(), actor=actor, about=about, data=data)
 
 
+class ShiftForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A day of the rota, for somebody whom notices reach."""
+
+    def clean_officer(self) -> User:
+        """As in the console."""
+        officer: User = self.cleaned_data["officer"]
+        if "officer" in self.changed_data and without_way([officer]):
+            raise forms.ValidationError(reaches([officer], now=clock.now())[officer.pk].why_never)
+        return officer
+
+
 @admin.register(OfficerShift)
 class OfficerShifts(admin.ModelAdmin):  # type: ignore[type-arg]
     """The officer-of-the-day rota."""
 
+    form = ShiftForm
+    exclude = ("left_note", "left_at", "left_by")
     list_display = ("on", "officer", "hand_over_note")
     autocomplete_fields = ("officer",)
     date_hierarchy = "on"

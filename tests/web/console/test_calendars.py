@@ -1,0 +1,186 @@
+"""A user's calendar at a secret address, and absences out of a calendar file."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from icalendar import Calendar
+
+from sentinel.people.models import Absence, CalendarFeed, User
+from sentinel.people.services import set_absence
+from tests.web.console.conftest import SignedIn
+from tests.web.console.stage import Stage
+
+FILE = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n"
+    "BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Family <script>\r\n"
+    "DTSTART;VALUE=DATE:20260420\r\nDTEND;VALUE=DATE:20260425\r\nEND:VEVENT\r\n"
+    "BEGIN:VEVENT\r\nUID:2\r\nSUMMARY:Dentist\r\n"
+    "DTSTART:20260402T080000\r\nDTEND:20260402T090000\r\nEND:VEVENT\r\n"
+    "END:VCALENDAR\r\n"
+)
+
+
+def made(client: Client) -> str:
+    """The path of a fresh calendar address, as the page shows it once."""
+    page = client.post("/profile/hours/feed/make/").content.decode()
+    found = re.search(r"<code[^>]*>(\S+?)</code>", page)
+    assert found
+    return urlsplit(found[1]).path
+
+
+def upload(client: Client, content: str = FILE) -> str:
+    file = SimpleUploadedFile("away.ics", content.encode(), content_type="text/calendar")
+    return client.post("/profile/hours/file/", {"file-file": file}).content.decode()
+
+
+def sealed(page: str) -> str:
+    found = re.search(r'name="found" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+# -- out --------------------------------------------------------------------------------------------
+
+
+def test_a_calendar_program_reads_shifts_and_absences_and_no_customer(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    world = stage.world
+    set_absence(
+        user_id=world.ines.pk,
+        starts_at=stage.at + timedelta(days=20),
+        ends_at=stage.at + timedelta(days=25),
+        deputy_id=world.henrik.pk,
+        reason="Surgery",
+        actor=world.ines,
+        now=stage.at,
+    )
+    world.ines.shifts.filter(on=stage.at.date()).update(hand_over_note=f"Call {world.olena.name}")
+    answer = Client().get(made(as_user(world.ines)))
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    text = answer.content.decode()
+    assert not [w for w in ("Surgery", "Henrik", world.olena.name, "Lindgren", "Watch") if w in text]
+    calendar = Calendar.from_ical(answer.content)
+    assert isinstance(calendar, Calendar)
+    assert calendar.errors == []
+    events: list[Any] = calendar.walk("VEVENT")
+    assert all({"UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY"} <= set(event) for event in events)
+    assert len({event["UID"] for event in events}) == len(events)
+    days = [event["DTSTART"].dt for event in events if event["SUMMARY"] == "Officer of the day"]
+    assert stage.at.date() in days
+    assert all(type(day) is date for day in days)
+    (away,) = [event for event in events if event["SUMMARY"] == "Away"]
+    assert away["DTSTART"].dt == stage.at + timedelta(days=20)
+
+
+def test_a_colleagues_days_stand_in_nobody_elses_calendar(stage: Stage, as_user: SignedIn) -> None:
+    text = Client().get(made(as_user(stage.world.maria))).content.decode()
+    assert "VEVENT" not in text
+
+
+def test_an_unchanged_calendar_is_not_sent_again(stage: Stage, as_user: SignedIn) -> None:
+    path = made(as_user(stage.world.ines))
+    first = Client().get(path)
+    again = Client().get(path, headers={"if-none-match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    stage.world.ines.shifts.filter(on=stage.at.date() + timedelta(days=3)).delete()
+    changed = Client().get(path, headers={"if-none-match": first["ETag"]})
+    assert changed.status_code == 200
+    assert changed["ETag"] != first["ETag"]
+
+
+def test_the_address_is_void_when_it_is_renewed_ended_wrong_or_of_somebody_who_left(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    client = as_user(stage.world.ines)
+    first = made(client)
+    second = made(client)
+    assert first != second
+    assert [Client().get(path).status_code for path in (first, second)] == [404, 200]
+    number, secret = second.split("/")[2:4]
+    assert Client().get(f"/calendar/{int(number) + 1}/{secret}/sentinel.ics").status_code == 404
+    assert Client().get(f"/calendar/{number}/{secret[:-1]}x/sentinel.ics").status_code == 404
+    User.objects.filter(pk=stage.world.ines.pk).update(is_active=False)
+    assert Client().get(second).status_code == 404
+    User.objects.filter(pk=stage.world.ines.pk).update(is_active=True)
+    client.post("/profile/hours/feed/end/")
+    assert Client().get(second).status_code == 404
+
+
+def test_the_secret_is_not_kept_and_not_shown_again(stage: Stage, as_user: SignedIn) -> None:
+    client = as_user(stage.world.ines)
+    secret = made(client).split("/")[3]
+    feed = CalendarFeed.objects.get(user=stage.world.ines)
+    assert secret not in (feed.digest, "")
+    assert secret not in client.get("/profile/hours/").content.decode()
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_reading_a_calendar_writes_nothing(stage: Stage, as_user: SignedIn, method: str) -> None:
+    path = made(as_user(stage.world.ines))
+    with CaptureQueriesContext(connection) as seen:
+        assert getattr(Client(), method)(path).status_code == 200
+    assert all(query["sql"].startswith("SELECT") for query in seen)
+    assert Client().post(path).status_code == 405
+
+
+# -- in ---------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_shown_first_and_only_what_is_ticked_becomes_an_absence(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    client = as_user(stage.world.maria)
+    page = upload(client)
+    assert "Family &lt;script&gt;" in page
+    assert not Absence.objects.filter(user=stage.world.maria).exists()
+    # The week away is ticked, the dentist is not.
+    assert len(re.findall(r"<input[^>]*\bchecked\b", page)) == 1
+    typed = {"found": sealed(page), "take": ["1"], "deputy": str(stage.world.tom.pk)}
+    assert client.post("/profile/hours/file/enter/", typed).status_code == 303
+    absence = Absence.objects.get(user=stage.world.maria)
+    # Midnight in Berlin, where clocks have gone forward in between.
+    assert absence.starts_at.isoformat() == "2026-04-19T22:00:00+00:00"
+    assert (absence.deputy, absence.reason) == (stage.world.tom, "From a calendar file")
+
+
+def test_what_overlaps_an_absence_is_not_entered_and_says_so(stage: Stage, as_user: SignedIn) -> None:
+    client = as_user(stage.world.maria)
+    page = upload(client)
+    typed = {"found": sealed(page), "take": ["0", "1"]}
+    assert client.post("/profile/hours/file/enter/", typed).status_code == 303
+    answer = client.post("/profile/hours/file/enter/", typed)
+    assert answer.status_code == 422
+    assert "already away" in answer.content.decode()
+    assert Absence.objects.filter(user=stage.world.maria).count() == 2
+
+
+def test_nobody_enters_what_was_shown_to_somebody_else_or_made_up(stage: Stage, as_user: SignedIn) -> None:
+    preview = sealed(upload(as_user(stage.world.maria)))
+    for found in (preview, preview[:-2] + "xx", ""):
+        answer = as_user(stage.world.otto).post("/profile/hours/file/enter/", {"found": found, "take": ["0"]})
+        assert answer.status_code == 422
+    assert not Absence.objects.filter(user__in=(stage.world.otto, stage.world.maria)).exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("no calendar", "no calendar file"),
+        ("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n", "nothing ahead"),
+        ("BEGIN:VCALENDAR\r\n" + "X-A:" + "b" * 600_000, "At most 512 kB"),
+    ],
+)
+def test_a_file_that_is_no_calendar_is_refused_in_words(
+    stage: Stage, as_user: SignedIn, content: str, said: str
+) -> None:
+    assert said in upload(as_user(stage.world.maria), content)
