@@ -46,6 +46,7 @@ class Twilio:
         self.faults: deque[Fault] = deque()
         #: Numbers that are refused: what is answered for them.
         self.refused: dict[str, tuple[int, int, str]] = {}
+        self.account_status, self.account_type = "active", "Full"
         self.requests: list[tuple[str, str, dict[str, list[str]]]] = []
         self._playing: dict[str, Iterator[str]] = {}
         self._lock = threading.RLock()
@@ -135,6 +136,8 @@ class Twilio:
         signed_in = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
         if handler.headers.get("Authorization") != f"Basic {signed_in}":
             return 401, {"code": 20003, "message": "Authenticate", "status": 401}
+        if path == f"/2010-04-01/Accounts/{ACCOUNT}.json":
+            return 200, {"sid": ACCOUNT, "status": self.account_status, "type": self.account_type}
         match = _PATH.fullmatch(path)
         if match is None or match[1] != ACCOUNT or (match[2] and match[2] not in self.calls):
             return 404, {

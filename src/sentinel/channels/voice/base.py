@@ -85,6 +85,15 @@ class Capabilities:
     detects_machines: bool
 
 
+@dataclass(frozen=True)
+class Reachability:
+    """Whether a provider answers, in its own words, and how fast."""
+
+    answers: bool
+    detail: str
+    milliseconds: float
+
+
 class Unavailable(Exception):
     """The provider cannot be asked just now: nothing is known, ask again later."""
 
@@ -147,6 +156,7 @@ __all__ = [
     "Intent",
     "Leg",
     "Placed",
+    "Reachability",
     "Rejected",
     "Unavailable",
     "Unclear",

@@ -6,9 +6,9 @@ import logging
 import threading
 from datetime import datetime
 
-from sentinel.channels.voice.base import Accepted, CallStatus, Intent, Placed, Rejected
+from sentinel.channels.voice.base import Accepted, CallStatus, Intent, Placed, Reachability, Rejected
 from sentinel.channels.voice.listener import Listener
-from sentinel.channels.voice.sip.calls import Reachability, SipCalls
+from sentinel.channels.voice.sip.calls import SipCalls
 from sentinel.channels.voice.sip.settings import SipSettings
 
 logger = logging.getLogger(__name__)

@@ -254,3 +254,17 @@ def test_a_second_process_answers_what_the_first_has_asked_for() -> None:
         at.twilio.play(placed.ref)
     assert at.ledger.stories["key"].end == ("completed", "", 60)
     assert isinstance(at.ledger, Ledger)
+
+
+def test_the_service_can_be_asked_whether_it_would_let_us_call() -> None:
+    with office() as at:
+        assert at.voice.check().answers
+        at.twilio.account_type = "Trial"
+        assert "verified numbers only" in at.voice.check().detail
+        at.twilio.account_status = "suspended"
+        assert not at.voice.check().answers
+        lost = elsewhere(at, "http://nobody.invalid").check()
+        assert (lost.answers, lost.milliseconds < 10_000) == (False, True)
+        assert at.twilio.calls == {}
+    with office(token="old") as at:
+        assert "account and token" in at.voice.check().detail

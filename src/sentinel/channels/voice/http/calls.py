@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from sentinel.channels.voice.base import (
     Intent,
     Leg,
     Placed,
+    Reachability,
     Rejected,
     Unavailable,
     rank,
@@ -82,7 +84,8 @@ class HttpVoice:
         self._on_event = on_event
         self._books = books
         self._now = now
-        self._calls: Any = client_of(settings).calls
+        self._client: Any = client_of(settings)
+        self._calls: Any = self._client.calls
         self._validator = RequestValidator(settings.token)
         self._timers: set[threading.Timer] = set()
         self._tests: set[str] = set()
@@ -175,6 +178,18 @@ class HttpVoice:
     ) -> Sequence[CallEvent]:
         """The events in a request that the service signed; raises ValueError for any other."""
         return self.turn(self.verified(url=url, headers=headers, body=body, now=now)).events
+
+    def check(self) -> Reachability:
+        """Whether the service answers, and lets this account call. Rings nobody."""
+        began = time.monotonic()
+        try:
+            account = self._client.api.account.fetch()
+        except Exception as error:
+            return Reachability(False, failed(error).reason, (time.monotonic() - began) * 1000)
+        detail = f"the account is {account.status}"
+        if str(account.type).lower() == "trial":
+            detail += ", a trial account: it calls verified numbers only"
+        return Reachability(account.status == "active", detail, (time.monotonic() - began) * 1000)
 
     def close(self) -> None:
         """Watch no call any more."""

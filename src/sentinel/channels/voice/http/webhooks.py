@@ -25,7 +25,8 @@ LARGEST = 16 * 1024
 
 def take_report(request: HttpRequest, *, voice: HttpVoice) -> HttpResponse:
     """Follow what the service says about a call, and tell it what to do where it asks."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > LARGEST:
         return HttpResponse(status=413)
     # The address that the service signed is the public one, whatever a proxy has made of it.
     url = f"{settings.BASE_URL}{request.get_full_path()}"

@@ -26,6 +26,7 @@ from sentinel.channels.voice.base import (
     EndReason,
     Intent,
     Placed,
+    Reachability,
     Rejected,
     Unclear,
     rank,
@@ -63,15 +64,6 @@ class _Call:
     reason: EndReason | None = None
     talk_seconds: int = 0
     events: int = 0
-
-
-@dataclass(frozen=True)
-class Reachability:
-    """Whether the exchange answers, in its own words, and how fast."""
-
-    answers: bool
-    detail: str
-    milliseconds: float
 
 
 class SipCalls:
