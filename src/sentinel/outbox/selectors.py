@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 
 from sentinel.outbox.models import Message
-from sentinel.outbox.rules import LIVE, State
+from sentinel.outbox.rules import LIVE, Priority, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,16 @@ def notices_of_user(user_id: int, *, limit: int = 50) -> list[MessageView]:
     rows = Message.objects.filter(
         recipient_kind="user", recipient_id=user_id, channel="console", state=State.ACCEPTED.value
     )
+    return _views(rows.order_by("-id")[:limit])
+
+
+def unread_notices(user_id: int, *, since: datetime | None, limit: int) -> list[MessageView]:
+    """Console notices decided after ``since`` that the user has not read; newest first."""
+    rows = Message.objects.filter(
+        recipient_kind="user", recipient_id=user_id, channel="console", read_at__isnull=True
+    ).exclude(state=State.CANCELLED.value)
+    if since is not None:
+        rows = rows.filter(created_at__gt=since)
     return _views(rows.order_by("-id")[:limit])
 
 
@@ -127,12 +138,28 @@ def was_mailed_since(*, recipient_kind: str, recipient_id: int, since: datetime)
     ).exists()
 
 
-def next_visible_at(channel: str | None = None) -> datetime | None:
-    """When the next live message is due, for sleeping exactly that long."""
-    rows = Message.objects.filter(state__in=[s.value for s in LIVE])
-    if channel is not None:
-        rows = rows.filter(channel=channel)
-    found: datetime | None = rows.aggregate(first=Min("visible_at"))["first"]
+# Urgency by urgency, each the first entry of its part of the index: however much waits for later.
+_NEXT = """
+SELECT min(soonest.visible_at)
+FROM unnest(%(channels)s::text[]) AS named (channel), unnest(%(priorities)s::smallint[]) AS level (priority),
+LATERAL (
+    SELECT visible_at FROM outbox_message
+    WHERE state IN ('pending', 'sending') AND channel = named.channel AND priority = level.priority
+    ORDER BY visible_at LIMIT 1) AS soonest
+"""
+
+
+def next_visible_at(*channels: str) -> datetime | None:
+    """When the next live message of these channels (of all, when none is named) is due, for sleeping exactly
+    that long."""
+    found: datetime | None
+    if not channels:
+        rows = Message.objects.filter(state__in=[s.value for s in LIVE])
+        found = rows.aggregate(first=Min("visible_at"))["first"]
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, {"channels": list(channels), "priorities": [int(level) for level in Priority]})
+        (found,) = cursor.fetchone()
     return found
 
 

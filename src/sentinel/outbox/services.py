@@ -1,4 +1,4 @@
-"""Writing the outbox: enqueue in the deciding transaction; claim, settle and cancel in their own."""
+"""Writing the outbox: enqueue and take back in the deciding transaction. Sending is :mod:`.leases`."""
 
 from __future__ import annotations
 
@@ -6,26 +6,29 @@ import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from sentinel.kernel.errors import SentinelError
-from sentinel.outbox import rules
 from sentinel.outbox.crowds import LIMITS
+from sentinel.outbox.leases import (
+    LEASE,
+    Claimed,
+    LeaseLost,
+    Taken,
+    accept_at_once,
+    claim,
+    give_back,
+    settle,
+    settle_accepted,
+)
 from sentinel.outbox.models import Message
-from sentinel.outbox.rules import LIVE, WAYS, Priority, Result, State
+from sentinel.outbox.rules import LIVE, WAYS, Priority, State
 
-#: PostgreSQL channel that wakes the engine; a hint, never the carrier.
+#: PostgreSQL channel that wakes the engine; a hint, never the carrier. It may name the outbox's channels.
 WAKE_UP = "sentinel_outbox"
-#: How long an engine may hold a message before others take it over.
-LEASE = timedelta(seconds=30)
-
-
-class LeaseLost(SentinelError):
-    """Somebody else took the message over; whatever we learned about it must not be written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,27 +62,6 @@ class NewMessage:
         return bool(self.target) and (bool(self.crowd) or self.channel in LIMITS)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claimed:
-    """A leased message, as a channel sees it."""
-
-    id: int
-    lease_token: uuid.UUID
-    dedupe_key: str
-    channel: str
-    kind: str
-    recipient_kind: str
-    recipient_id: int
-    address: str
-    payload: dict[str, Any]
-    message_id: str
-    created_at: datetime
-    first_due_at: datetime
-    attempts: int
-    problem_id: int | None
-    account_id: int | None
-
-
 # One statement and one parameter for any number of messages: a turn of the engine writes hundreds, and a
 # driver takes longer to write them as arrays than PostgreSQL to read them as JSON.
 _ENQUEUE = """
@@ -96,7 +78,7 @@ WITH added AS (
         problem_id bigint, held boolean, target text, crowd text)
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING 1)
-SELECT count(*), pg_notify(%s, '') FROM added
+SELECT count(*), pg_notify(%s, %s) FROM added
 """
 
 
@@ -112,8 +94,9 @@ def enqueue(messages: Iterable[NewMessage], *, now: datetime) -> int:
     if not once:
         return 0
     rows = json.dumps([_row(new, now) for new in once.values()])
+    channels = ",".join(sorted({new.channel for new in once.values()}))
     with connection.cursor() as cursor:
-        cursor.execute(_ENQUEUE, [now, rows, WAKE_UP])
+        cursor.execute(_ENQUEUE, [now, rows, WAKE_UP, channels])
         return int(cursor.fetchone()[0])
 
 
@@ -135,122 +118,6 @@ def _row(new: NewMessage, now: datetime) -> dict[str, Any]:
         "target": new.target,
         "crowd": new.crowd,
     }
-
-
-_CLAIM = """
-UPDATE outbox_message SET state = 'sending', lease_token = %(token)s, attempts = attempts + 1,
-       visible_at = %(until)s
-WHERE id IN (
-    SELECT id FROM outbox_message
-    WHERE state IN ('pending', 'sending') AND channel = %(channel)s AND visible_at <= %(now)s
-      AND NOT held
-      -- What was in flight when a mute began is repeated all the same: nobody knows whether it went.
-      AND (state = 'sending' OR kind LIKE 'contact.%%' OR channel <> ALL(%(ways)s)
-           OR recipient_kind <> ALL(ARRAY(
-             SELECT muted FROM outbox_mute, unnest(ARRAY['user', 'worker']) AS muted
-             WHERE ended_at IS NULL AND started_at <= %(now)s AND until > %(now)s
-               AND (with_workers OR muted = 'user'))))
-    ORDER BY priority, visible_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id, dedupe_key, channel, kind, recipient_kind, recipient_id, address, payload::text, message_id,
-          created_at, first_due_at, attempts, problem_id, account_id, priority
-"""
-
-
-def claim(*, channel: str, limit: int, now: datetime, lease: timedelta = LEASE) -> list[Claimed]:
-    """Lease up to ``limit`` due messages of one channel, most urgent first.
-
-    An expired lease of a dead engine is due again by itself: that is the whole recovery.
-    """
-    token = uuid.uuid4()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM,
-            {
-                "token": token,
-                "until": now + lease,
-                "channel": channel,
-                "now": now,
-                "limit": limit,
-                "ways": list(WAYS),
-            },
-        )
-        rows = cursor.fetchall()
-    rows.sort(key=lambda row: (row[14], row[10], row[0]))
-    return [
-        Claimed(
-            id=row[0],
-            lease_token=token,
-            dedupe_key=row[1],
-            channel=row[2],
-            kind=row[3],
-            recipient_kind=row[4],
-            recipient_id=row[5],
-            address=row[6],
-            payload=json.loads(row[7]),
-            message_id=row[8],
-            created_at=row[9],
-            first_due_at=row[10],
-            attempts=row[11],
-            problem_id=row[12],
-            account_id=row[13],
-        )
-        for row in rows
-    ]
-
-
-# One statement, so that a settlement is one round trip and cannot be half written.
-_SETTLE = """
-WITH settled AS (
-    UPDATE outbox_message
-    SET state = %(state)s, visible_at = %(visible_at)s, lease_token = NULL, settled_at = %(settled_at)s,
-        last_error = %(error)s, provider = COALESCE(NULLIF(%(provider)s, ''), provider),
-        provider_ref = COALESCE(NULLIF(%(provider_ref)s, ''), provider_ref)
-    WHERE id = %(id)s AND lease_token = %(token)s AND state = 'sending'
-    RETURNING id, attempts)
-INSERT INTO outbox_attempt (message_id, number, settled_at, result, detail)
-SELECT id, attempts, %(now)s, %(result)s, %(detail)s FROM settled
-"""
-
-
-def settle(
-    *,
-    claimed: Claimed,
-    result: Result,
-    now: datetime,
-    detail: str = "",
-    provider: str = "",
-    provider_ref: str = "",
-) -> State:
-    """Write what an attempt came to. Raises :class:`LeaseLost` when the lease is no longer ours."""
-    decided = rules.settle(
-        result=result,
-        attempts=claimed.attempts,
-        key=claimed.dedupe_key,
-        first_due_at=claimed.first_due_at,
-        now=now,
-    )
-    # A NUL from a provider's answer must not be able to keep a settlement from being written.
-    detail = detail.replace("\0", "")[:2000]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SETTLE,
-            {
-                "id": claimed.id,
-                "token": claimed.lease_token,
-                "state": decided.state.value,
-                "visible_at": decided.visible_at,
-                "settled_at": None if decided.state is State.PENDING else now,
-                "error": "" if result is Result.ACCEPTED else detail,
-                "provider": provider[:40],
-                "provider_ref": provider_ref.replace("\0", "")[:200],
-                "now": now,
-                "result": result.value,
-                "detail": detail,
-            },
-        )
-        if cursor.rowcount != 1:
-            raise LeaseLost(f"message {claimed.id} is no longer leased to us")
-    return decided.state
 
 
 def cancel_pending(*, now: datetime, problem_id: int, kinds: Iterable[str] | None = None) -> int:
@@ -323,12 +190,16 @@ __all__ = [
     "Claimed",
     "LeaseLost",
     "NewMessage",
+    "Taken",
+    "accept_at_once",
     "cancel_pending",
     "claim",
     "enqueue",
+    "give_back",
     "hasten",
     "mark_read",
     "settle",
+    "settle_accepted",
     "withdraw",
     "withdraw_further",
 ]

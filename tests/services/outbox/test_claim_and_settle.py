@@ -16,7 +16,19 @@ from sentinel.outbox import rules
 from sentinel.outbox.models import Attempt, Message
 from sentinel.outbox.rules import Priority, Result, State
 from sentinel.outbox.selectors import count_by_state, message_by_key, next_visible_at
-from sentinel.outbox.services import LEASE, LeaseLost, NewMessage, cancel_pending, claim, enqueue, settle
+from sentinel.outbox.services import (
+    LEASE,
+    LeaseLost,
+    NewMessage,
+    Taken,
+    accept_at_once,
+    cancel_pending,
+    claim,
+    enqueue,
+    give_back,
+    settle,
+    settle_accepted,
+)
 
 NOW = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -274,3 +286,77 @@ def test_a_permanent_failure_after_the_last_try_is_failed_not_dead() -> None:
     old = NOW - rules.GIVE_UP_AFTER - SECOND
     decided = rules.settle(result=Result.PERMANENT, attempts=20, key="k", first_due_at=old, now=NOW)
     assert decided.state is State.FAILED
+
+
+def test_settling_together_writes_only_where_the_lease_is_ours() -> None:
+    for key in "abc":
+        add(key)
+    a, b, c = claim(channel="email", limit=3, now=NOW)
+    forged = replace(b, lease_token=uuid.uuid4())
+    taken = [
+        Taken(message=c, detail="250 ok\0", provider="smtp:relay", provider_ref="<c@relay>"),
+        Taken(message=forged),
+        Taken(message=a),
+    ]
+    assert settle_accepted(taken, now=NOW) == [forged]
+    assert [state(k) for k in "abc"] == ["accepted", "sending", "accepted"]
+    assert list(
+        Attempt.objects.order_by("message_id").values_list("message_id", "number", "result", "detail")
+    ) == [(a.id, 1, "accepted", ""), (c.id, 1, "accepted", "250 ok")]
+    row = Message.objects.get(pk=c.id)
+    assert (row.provider, row.provider_ref, row.settled_at) == ("smtp:relay", "<c@relay>", NOW)
+    assert settle_accepted(taken, now=NOW) == [a, forged, c]
+    assert Attempt.objects.count() == 2
+    assert settle_accepted([], now=NOW) == []
+
+
+def test_what_is_given_back_is_due_again_at_once_and_no_try_is_counted() -> None:
+    add("a", due_at=NOW - SECOND)
+    add("b")
+    a, b = claim(channel="email", limit=2, now=NOW)
+    assert give_back([b, replace(a, lease_token=uuid.uuid4())]) == 1
+    assert (state("a"), state("b")) == ("sending", "pending")
+    (again,) = claim(channel="email", limit=2, now=NOW)
+    assert (again.dedupe_key, again.attempts) == ("b", 1)
+    assert give_back([]) == 0
+
+
+def test_accepting_at_once_takes_only_what_is_due_on_that_channel() -> None:
+    add("now", channel="console")
+    add("later", channel="console", due_at=NOW + SECOND)
+    add("mail")
+    assert accept_at_once(channel="console", limit=10, now=NOW) == 1
+    assert accept_at_once(channel="console", limit=10, now=NOW) == 0
+    assert [state(k) for k in ("now", "later", "mail")] == ["accepted", "pending", "pending"]
+
+
+def test_a_spread_claim_takes_one_notice_of_each_person_so_that_the_others_can_be_merged() -> None:
+    for key in "abc":
+        add(key)
+    with transaction.atomic():
+        enqueue(
+            [
+                NewMessage(
+                    dedupe_key=f"w{n}",
+                    channel="email",
+                    kind="problem.receipt",
+                    recipient_kind="worker",
+                    recipient_id=7,
+                    address="maria@example.com",
+                    priority=Priority.LADDER,
+                )
+                for n in range(2)
+            ],
+            now=NOW,
+        )
+    claimed = claim(channel="email", limit=10, now=NOW, spread=True)
+    assert [message.dedupe_key for message in claimed] == ["a", "w0", "w1"]
+
+
+def test_the_next_due_time_is_found_among_all_urgencies_of_the_channels_asked_for() -> None:
+    add("soon", priority=Priority.NOTICE, due_at=NOW + SECOND)
+    add("later", priority=Priority.ALARM, due_at=NOW + 2 * SECOND)
+    add("console", channel="console", due_at=NOW - SECOND)
+    assert next_visible_at("email") == NOW + SECOND
+    assert next_visible_at("email", "console") == next_visible_at() == NOW - SECOND
+    assert next_visible_at("push") is None
