@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -21,6 +21,7 @@ from sentinel.outbox.rules import Result
 from tests.channels.contract import NOW, SenderContract, claimed
 from tests.channels.test_dkim import key, pem, verify
 from tests.fakes.smtp import SmtpServer
+from tests.fakes.smtp_sink import DROP, HANG, KEEP_AND_DROP, Script, Sink
 
 
 @contextmanager
@@ -201,3 +202,119 @@ def test_with_a_key_of_ours_every_mail_is_signed_and_a_repeat_is_the_same_mail()
         first, second = server.kept
     verify(first.content)
     assert first.content == second.content
+
+
+# -- several in a row ------------------------------------------------------------------------------------
+
+
+def many(sender: EmailSender, numbers: range, **payload: object) -> list[tuple[int, Result]]:
+    """What came of each, in order; moments in which the server was slow left out."""
+    messages = (claimed("email", number=n, address=f"w{n}@x.example", **payload) for n in numbers)
+    return [(tried[0].id, tried[1].result) for tried in sender.send_many(messages) if tried is not None]
+
+
+def rude(step: str, recipient: str, answer: str) -> Script:
+    """Answers once like this, afterwards as usual."""
+    left = [answer]
+
+    def script(asked: str, to: str, _taken: int) -> str | None:
+        return left.pop() if left and asked == step and to == recipient else None
+
+    return script
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_several_in_a_row_arrive_once_each_and_in_order(pipelining: bool) -> None:
+    with Sink(pipelining=pipelining) as sink, talking_to(cast(SmtpServer, sink)) as sender:
+        text = ".\n..\n.hidden\nend\n"
+        assert many(sender, range(1, 8), text=text) == [(n, Result.ACCEPTED) for n in range(1, 8)]
+        assert many(sender, range(8, 10)) == [(n, Result.ACCEPTED) for n in range(8, 10)]
+    assert sink.recipients == [f"w{n}@x.example" for n in range(1, 10)]
+    assert sink.connections == 1
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize(
+    ("step", "answer", "result", "is_kept"),
+    [
+        ("RCPT", "550 5.1.1 nobody", Result.PERMANENT, False),
+        ("RCPT", "451 4.2.0 later", Result.TRANSIENT, False),
+        ("RCPT", "421 4.3.2 enough", Result.TRANSIENT, False),
+        ("DATA", "554 5.7.1 no", Result.PERMANENT, False),
+        ("BODY", "552 5.3.4 too large", Result.PERMANENT, False),
+        ("BODY", "421 4.3.2 enough", Result.TRANSIENT, False),
+        ("BODY", DROP, Result.TRANSIENT, False),
+        ("BODY", KEEP_AND_DROP, Result.TRANSIENT, True),
+        ("DATA", DROP, Result.TRANSIENT, False),
+    ],
+)
+def test_one_that_fails_in_the_middle_spoils_no_other(
+    pipelining: bool, step: str, answer: str, result: Result, is_kept: bool
+) -> None:
+    script = rude(step, "w2@x.example", answer)
+    with (
+        Sink(pipelining=pipelining, script=script) as sink,
+        talking_to(cast(SmtpServer, sink)) as sender,
+    ):
+        expected = [(1, Result.ACCEPTED), (2, result), (3, Result.ACCEPTED), (4, Result.ACCEPTED)]
+        assert many(sender, range(1, 5)) == expected
+    kept = [2] if is_kept else []
+    assert sink.recipients == [f"w{n}@x.example" for n in sorted([1, *kept, 3, 4])]
+
+
+def test_a_relay_that_has_enough_of_a_connection_gets_the_rest_on_the_next_one() -> None:
+    def script(step: str, _to: str, taken: int) -> str | None:
+        return "421 4.4.2 enough" if step == "MAIL" and taken >= 3 else None
+
+    with Sink(script=script) as sink, talking_to(cast(SmtpServer, sink)) as sender:
+        assert many(sender, range(1, 11)) == [(n, Result.ACCEPTED) for n in range(1, 11)]
+    assert (len(sink.recipients), sink.repeats()[1]) == (10, 0)
+    assert sink.connections == 4
+
+
+def test_a_connection_is_renewed_in_the_middle_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender_module, "MESSAGES_PER_CONNECTION", 3)
+    with Sink() as sink, talking_to(cast(SmtpServer, sink)) as sender:
+        assert many(sender, range(1, 8)) == [(n, Result.ACCEPTED) for n in range(1, 8)]
+    assert sink.connections == 3
+
+
+def test_one_that_cannot_be_built_does_not_stop_the_row() -> None:
+    with Sink() as sink, talking_to(cast(SmtpServer, sink)) as sender:
+        messages = [claimed("email", number=n, address="" if n == 2 else "o@x.example") for n in (1, 2, 3)]
+        tried = {t[0].id: t[1] for t in sender.send_many(messages) if t is not None}
+    assert [tried[n].result for n in (1, 2, 3)] == [Result.ACCEPTED, Result.PERMANENT, Result.ACCEPTED]
+    assert tried[2].address_refused
+
+
+def test_while_the_server_is_slow_the_engine_gets_a_moment_to_write_down_what_was_taken() -> None:
+    with (
+        Sink(script=rude("BODY", "w2@x.example", HANG)) as sink,
+        talking_to(cast(SmtpServer, sink), step_seconds=0.2, try_seconds=0.5) as sender,
+    ):
+        messages = [claimed("email", number=n, address=f"w{n}@x.example") for n in (1, 2, 3)]
+        tried = list(sender.send_many(messages))
+    at = tried.index(None, next(n for n, one in enumerate(tried) if one and one[0].id == 1))
+    assert [one[0].id for one in tried[at:] if one] == [2, 3]
+    assert [one[1].result for one in tried if one] == [Result.ACCEPTED, Result.TRANSIENT, Result.ACCEPTED]
+
+
+def test_one_that_hangs_for_long_sends_the_next_back_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender_module, "PATIENCE_SECONDS", 0.05)
+    with (
+        Sink(script=rude("BODY", "w1@x.example", HANG)) as sink,
+        talking_to(cast(SmtpServer, sink), step_seconds=0.2, try_seconds=0.5) as sender,
+    ):
+        expected = [(1, Result.TRANSIENT), (2, Result.TRANSIENT), (3, Result.ACCEPTED)]
+        assert many(sender, range(1, 4)) == expected
+    assert sink.recipients == ["w3@x.example"]
+
+
+def test_whoever_stops_in_the_middle_of_a_row_leaves_no_half_mail() -> None:
+    with Sink() as sink, talking_to(cast(SmtpServer, sink)) as sender:
+        row = sender.send_many(claimed("email", number=n, address=f"w{n}@x.example") for n in range(1, 5))
+        first = next(tried for tried in row if tried is not None)
+        row.close()
+        assert first[0].id == 1
+        assert many(sender, range(8, 10)) == [(8, Result.ACCEPTED), (9, Result.ACCEPTED)]
+    assert sink.recipients == [f"w{n}@x.example" for n in (1, 8, 9)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypedDict
+from typing import Protocol, TypeAlias, TypedDict, runtime_checkable
 
 from sentinel.outbox.rules import Result
 from sentinel.outbox.services import Claimed
@@ -69,12 +69,20 @@ class Capabilities:
 
     ``may_repeat``: a second copy does no harm, so an unclear result may be tried again (the copy
     carries the same identity). ``connections``: how many tries may run at the same time.
-    ``batch``: how many messages one connection leases at once.
+    ``batch``: how many messages one connection leases at once at most. ``together``: how many accepted ones
+    may wait to be written down in one commit; so many more a crash may repeat. ``is_at_once``: there is
+    nobody to hand anything to and no way after it; what is due is accepted where it lies, without ``send``.
     """
 
     may_repeat: bool
     connections: int
     batch: int
+    together: int = 1
+    is_at_once: bool = False
+
+
+#: A message, and what came of its try.
+Tried: TypeAlias = tuple[Claimed, Sent]
 
 
 class Sender(Protocol):
@@ -91,3 +99,13 @@ class Sender(Protocol):
 
     def close(self) -> None:
         """Let go of what this thread holds open."""
+
+
+@runtime_checkable
+class ManySender(Sender, Protocol):
+    """A sender that is faster with several messages in a row."""
+
+    def send_many(self, messages: Iterable[Claimed]) -> Iterator[Tried | None]:
+        """Try each message once, in order. A message is begun when it is taken from ``messages``; each that
+        was taken comes back with its result, not always at once. None comes when the other side is slow: a
+        moment to write down what was accepted so far. Never raises for a failed try."""

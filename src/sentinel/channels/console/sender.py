@@ -13,7 +13,7 @@ class ConsoleSender:
     """The channel ``console``."""
 
     channel = "console"
-    capabilities = Capabilities(may_repeat=True, connections=1, batch=50)
+    capabilities = Capabilities(may_repeat=True, connections=1, batch=200, is_at_once=True)
 
     def send(self, message: Claimed, now: datetime) -> Sent:
         """Accept; the notice is visible from the settlement on."""

@@ -1,204 +1,55 @@
 """Hands mail to an SMTP server, one kept-open connection per thread.
 
-What may be repeated: everything. A try that ends unclearly after the body was sent is reported as
-transient and repeated with the same Message-ID, Date and bytes.
+With PIPELINING (RFC 2920) the body of one mail and the envelope of the next leave in one write, so a mail
+costs one round trip. What may be repeated: everything. A try that ends unclearly after the body was sent is
+reported as transient and repeated with the same Message-ID, Date and bytes.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-import smtplib
-import ssl
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import cast
+from typing import TypeAlias, cast
 
-from sentinel.channels.base import Capabilities, Sent
+from sentinel.channels.base import Capabilities, Sent, Tried
+from sentinel.channels.email.connection import Connection, Lost, Refused, SmtpServer, Stage, Tls
 from sentinel.channels.email.dkim import Signer
 from sentinel.channels.email.mime import BadAddress, CannotBeBuilt, Envelope, build
 from sentinel.outbox.rules import Result
-from sentinel.outbox.services import LEASE, Claimed
+from sentinel.outbox.services import Claimed
+
+__all__ = ["EmailSender", "SmtpServer", "Tls"]
 
 logger = logging.getLogger(__name__)
 
-#: Longest silence of the server that is waited for: a third of the lease.
-STEP_SECONDS = LEASE.total_seconds() / 3
-#: Longest whole try, connecting included: two thirds of the lease, so that it is settled in time.
-TRY_SECONDS = LEASE.total_seconds() * 2 / 3
 #: Relays dislike connections that live for ever.
 MESSAGES_PER_CONNECTION = 100
+#: So many messages one connection leases at once at most ...
+BATCH = 100
+#: ... and so many may have been taken by the server and not yet written down.
+TOGETHER = 20
+#: A mail whose turn does not come within this time, because the one before it hangs, waits for its next try.
+PATIENCE_SECONDS = 1.0
 _ENHANCED = re.compile(rb"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
-class Tls(StrEnum):
-    """How the connection is encrypted."""
+@dataclass
+class _Job:
+    """One mail on its way. ``is_offered``: its envelope went out behind the body of the one before."""
 
-    NONE = "none"
-    STARTTLS = "starttls"
-    IMPLICIT = "implicit"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SmtpServer:
-    """Where mail is handed over. ``step_seconds`` bounds one answer, ``try_seconds`` one whole try."""
-
-    host: str
-    port: int
-    username: str = ""
-    password: str = field(default="", repr=False)
-    tls: Tls = Tls.NONE
-    hello_name: str = ""
-    step_seconds: float = STEP_SECONDS
-    try_seconds: float = TRY_SECONDS
+    message: Claimed
+    mail: Envelope
+    pulled_at: float
+    deadline: float = 0.0
+    is_offered: bool = False
 
 
-class _Stage(StrEnum):
-    """How far a try came; decides what a refusal means."""
-
-    CONNECT = "connect"  # greeting, TLS, sign-in: about us, never about the message
-    SENDER = "MAIL FROM"
-    RECIPIENT = "RCPT TO"
-    DATA = "DATA"
-    BODY = "end of data"  # the server may have the mail already
-
-
-class _Refused(Exception):
-    """The server answered with a 4xx or 5xx code."""
-
-    def __init__(self, stage: _Stage, code: int, answer: bytes) -> None:
-        super().__init__(stage, code, answer)
-        self.stage, self.code, self.answer = stage, code, answer
-
-
-class _Lost(Exception):
-    """The connection failed or fell silent."""
-
-    def __init__(self, stage: _Stage, why: str) -> None:
-        super().__init__(stage, why)
-        self.stage, self.why = stage, why
-
-
-class _Connection:
-    """One SMTP session. Every step has a time limit, and so have all steps of a try together."""
-
-    def __init__(self, server: SmtpServer) -> None:
-        self._server = server
-        self._smtp: smtplib.SMTP | None = None
-        self.sent = 0
-
-    def open(self, deadline: float) -> None:
-        server = self._server
-        try:
-            self._smtp = smtp = self._dial(deadline)
-            self._limit(deadline)
-            smtp.ehlo_or_helo_if_needed()
-            if server.tls is Tls.STARTTLS:
-                self._limit(deadline)
-                smtp.starttls(context=ssl.create_default_context())
-                smtp.ehlo()
-            if server.username:
-                self._limit(deadline)
-                smtp.login(server.username, server.password)
-        except smtplib.SMTPResponseException as error:
-            raise _Refused(_Stage.CONNECT, error.smtp_code, _bytes(error.smtp_error)) from error
-        except (OSError, smtplib.SMTPException, ssl.SSLError) as error:
-            raise _Lost(_Stage.CONNECT, _words(error)) from error
-
-    def _dial(self, deadline: float) -> smtplib.SMTP:
-        # The host goes to the constructor: smtplib checks the certificate against that one only.
-        server, timeout = self._server, self._step(deadline)
-        name = server.hello_name or None
-        if server.tls is Tls.IMPLICIT:
-            context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(
-                server.host, server.port, local_hostname=name, timeout=timeout, context=context
-            )
-        return smtplib.SMTP(server.host, server.port, local_hostname=name, timeout=timeout)
-
-    def deliver(self, mail: Envelope, deadline: float) -> str:
-        """One mail transaction; returns the server's last answer. Raises _Refused or _Lost."""
-        options = ["SMTPUTF8"] if not (mail.recipient.isascii() and mail.sender.isascii()) else []
-        if options and not self._smtp_now().has_extn("smtputf8"):
-            raise _Refused(
-                _Stage.RECIPIENT, 553, b"5.6.7 the mail server cannot take this address (SMTPUTF8)"
-            )
-        self._ask(_Stage.SENDER, lambda smtp: smtp.mail(mail.sender, options), deadline, 250)
-        self._ask(_Stage.RECIPIENT, lambda smtp: smtp.rcpt(mail.recipient), deadline, 250, 251)
-        self._ask(_Stage.DATA, lambda smtp: smtp.docmd("DATA"), deadline, 354)
-        answer = self._ask(_Stage.BODY, lambda smtp: self._body(smtp, mail), deadline, 250)
-        self.sent += 1
-        return answer.decode(errors="replace")
-
-    @staticmethod
-    def _body(smtp: smtplib.SMTP, mail: Envelope) -> tuple[int, bytes]:
-        # Lines that begin with a dot get a second one (RFC 5321, 4.5.2); the content has CRLF lines.
-        smtp.send(re.sub(rb"(?m)^\.", b"..", mail.content) + b".\r\n")
-        return smtp.getreply()
-
-    def _ask(
-        self,
-        stage: _Stage,
-        ask: Callable[[smtplib.SMTP], tuple[int, bytes]],
-        deadline: float,
-        *expected: int,
-    ) -> bytes:
-        try:
-            self._limit(deadline)
-            code, answer = ask(self._smtp_now())
-        except (OSError, smtplib.SMTPException) as error:
-            raise _Lost(stage, _words(error)) from error
-        if code not in expected:
-            raise _Refused(stage, code, answer)
-        return answer
-
-    def reset(self, deadline: float) -> bool:
-        """Make the session ready for the next mail after a refusal."""
-        try:
-            self._limit(deadline)
-            return self._smtp_now().rset()[0] == 250
-        except (OSError, smtplib.SMTPException):
-            return False
-
-    def close(self) -> None:
-        smtp, self._smtp = self._smtp, None
-        if smtp is None:
-            return
-        try:
-            if smtp.sock is not None:
-                smtp.sock.settimeout(1)
-                smtp.docmd("QUIT")
-        except (OSError, smtplib.SMTPException):
-            pass  # the server is gone already
-        finally:
-            smtp.close()
-
-    def drop(self) -> None:
-        """Close without a word: the other side is silent or confused."""
-        smtp, self._smtp = self._smtp, None
-        if smtp is not None:
-            smtp.close()
-
-    def _smtp_now(self) -> smtplib.SMTP:
-        if self._smtp is None:
-            raise smtplib.SMTPServerDisconnected("not connected")
-        return self._smtp
-
-    def _step(self, deadline: float) -> float:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the try took too long")
-        return min(self._server.step_seconds, left)
-
-    def _limit(self, deadline: float) -> None:
-        smtp = self._smtp_now()
-        if smtp.sock is None:
-            raise smtplib.SMTPServerDisconnected("not connected")
-        smtp.sock.settimeout(self._step(deadline))
+_Results: TypeAlias = Generator[Tried | None, None, _Job | None]
 
 
 class EmailSender:
@@ -210,30 +61,25 @@ class EmailSender:
         self._server = server
         self._signer = signer
         self._mine = threading.local()
-        self.capabilities = Capabilities(may_repeat=True, connections=connections, batch=1)
-
-    def _signed(self, mail: Envelope) -> Envelope:
-        if self._signer is None:
-            return mail
-        return replace(mail, content=self._signer.sign(mail.content) + mail.content)
+        self.capabilities = Capabilities(
+            may_repeat=True, connections=connections, batch=BATCH, together=TOGETHER
+        )
 
     def send(self, message: Claimed, now: datetime) -> Sent:
         """Try once; see :class:`~sentinel.channels.base.Sender`."""
-        deadline = time.monotonic() + self._server.try_seconds
+        (sent,) = [tried[1] for tried in self.send_many([message]) if tried is not None]
+        return sent
+
+    def send_many(self, messages: Iterable[Claimed]) -> Generator[Tried | None, None, None]:
+        """Try one after the other; see :class:`~sentinel.channels.base.ManySender`."""
+        queue = iter(messages)
         try:
-            mail = self._signed(build(message))
-        except CannotBeBuilt as error:
-            return self._result(Result.PERMANENT, str(error), refused=isinstance(error, BadAddress))
-        if mail.is_large:
-            logger.warning("mail %s is %s bytes; some programs will clip it", message.kind, len(mail.content))
-        try:
-            return self._result(Result.ACCEPTED, self._deliver(mail, deadline), ref=mail.message_id)
-        except _Refused as refusal:
-            self._after_refusal(refusal, deadline)
-            return self._judge(refusal, mail)
-        except _Lost as loss:
-            self._drop()
-            return self._result(Result.TRANSIENT, f"{loss.stage}: {loss.why}", ref=mail.message_id)
+            job = yield from self._next_job(queue)
+            while job is not None:
+                job = yield from self._try(job, queue)
+        except GeneratorExit:
+            self._drop()  # something may be half said
+            raise
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -242,46 +88,115 @@ class EmailSender:
             connection.close()
             self._mine.connection = None
 
-    def _deliver(self, mail: Envelope, deadline: float) -> str:
+    def _next_job(self, queue: Iterator[Claimed]) -> _Results:
+        for message in queue:
+            try:
+                mail = self._signed(build(message))
+                if any(sign in mail.sender + mail.recipient for sign in "\r\n"):
+                    raise CannotBeBuilt("the mail cannot be built: a line break in an address")
+            except CannotBeBuilt as error:
+                refused = isinstance(error, BadAddress)
+                yield message, self._result(Result.PERMANENT, str(error), refused=refused)
+                continue
+            if mail.is_large:
+                size = len(mail.content)
+                logger.warning("mail %s is %s bytes; some programs will clip it", message.kind, size)
+            return _Job(message, mail, time.monotonic())
+        return None
+
+    def _signed(self, mail: Envelope) -> Envelope:
+        if self._signer is None:
+            return mail
+        return replace(mail, content=self._signer.sign(mail.content) + mail.content)
+
+    def _try(self, job: _Job, queue: Iterator[Claimed]) -> _Results:
+        """Carry one mail through. Returns the next one, which may have been offered already."""
+        following: _Job | None = None
+        job.deadline = time.monotonic() + self._server.try_seconds
+        try:
+            connection = yield from self._granted(job)
+            if connection.can_pipeline and connection.sent + 1 < MESSAGES_PER_CONNECTION:
+                following = yield from self._next_job(queue)
+            self._hand_over(connection, job, following)
+            answer = yield from connection.taken(job.deadline)
+            sent = self._result(Result.ACCEPTED, answer, ref=job.mail.message_id)
+        except Refused as refusal:
+            self._after_refusal(refusal, job, following)
+            sent = self._judge(refusal, job.mail)
+        except Lost as loss:
+            self._drop(following)
+            sent = self._result(Result.TRANSIENT, f"{loss.stage}: {loss.why}", ref=job.mail.message_id)
+        yield job.message, sent
+        if following is None:
+            return (yield from self._next_job(queue))
+        if not following.is_offered and time.monotonic() - following.pulled_at > PATIENCE_SECONDS:
+            why = "the mail before it was not answered"
+            yield following.message, self._result(Result.TRANSIENT, why, ref=following.mail.message_id)
+            return (yield from self._next_job(queue))
+        return following
+
+    @staticmethod
+    def _hand_over(connection: Connection, job: _Job, following: _Job | None) -> None:
+        body = connection.body(job.mail)
+        if following is None:
+            connection.send_body(body, job.deadline)
+        else:
+            following.is_offered = True
+            connection.offer(following.mail, job.deadline, behind=body)
+
+    def _granted(self, job: _Job) -> Generator[None, None, Connection]:
+        """The connection on which the server is ready for the mail's body."""
         connection = self._current()
         if connection is not None and connection.sent >= MESSAGES_PER_CONNECTION:
             self.close()
             connection = None
         if connection is not None:
             try:
-                return connection.deliver(mail, deadline)
-            except _Lost as loss:
+                return (yield from self._offered(connection, job))
+            except Lost as loss:
                 # A kept connection may have been closed meanwhile; nothing of this mail was handed over.
-                if loss.stage is not _Stage.SENDER:
+                if loss.stage is not Stage.SENDER:
                     raise
-                self._drop()
-            except _Refused as refusal:
-                if (refusal.stage, refusal.code) != (_Stage.SENDER, 421):
+            except Refused as refusal:
+                if (refusal.stage, refusal.code) != (Stage.SENDER, 421):
                     raise
-                self._drop()
-        return self._connect(deadline).deliver(mail, deadline)
+            self._drop(job)
+        yield  # opening takes its time
+        return (yield from self._offered(self._connect(job.deadline), job))
 
-    def _connect(self, deadline: float) -> _Connection:
-        connection = self._mine.connection = _Connection(self._server)
+    @staticmethod
+    def _offered(connection: Connection, job: _Job) -> Generator[None, None, Connection]:
+        if not job.is_offered:
+            connection.offer(job.mail, job.deadline)
+        yield from connection.granted(job.mail, job.deadline)
+        return connection
+
+    def _connect(self, deadline: float) -> Connection:
+        connection = self._mine.connection = Connection(self._server)
         connection.open(deadline)
         return connection
 
-    def _current(self) -> _Connection | None:
-        return cast(_Connection | None, getattr(self._mine, "connection", None))
+    def _current(self) -> Connection | None:
+        return cast(Connection | None, getattr(self._mine, "connection", None))
 
-    def _drop(self) -> None:
+    def _drop(self, offered: _Job | None = None) -> None:
+        """Let go of the connection, and with it of what was offered on it."""
+        if offered is not None:
+            offered.is_offered = False
         connection = self._current()
         if connection is not None:
             connection.drop()
             self._mine.connection = None
 
-    def _after_refusal(self, refusal: _Refused, deadline: float) -> None:
+    def _after_refusal(self, refusal: Refused, job: _Job, following: _Job | None) -> None:
+        if refusal.stage is Stage.BODY and refusal.code != 421:
+            return  # the transaction is over, and the next one may have begun
         connection = self._current()
-        usable = refusal.stage is not _Stage.CONNECT and refusal.code != 421
-        if connection is not None and not (usable and connection.reset(deadline)):
-            self._drop()
+        usable = refusal.stage is not Stage.CONNECT and refusal.code != 421
+        if connection is not None and not (usable and connection.reset(job.deadline)):
+            self._drop(following)
 
-    def _judge(self, refusal: _Refused, mail: Envelope) -> Sent:
+    def _judge(self, refusal: Refused, mail: Envelope) -> Sent:
         detail = f"{refusal.stage}: {refusal.code} {refusal.answer.decode(errors='replace')}"
         result = Result.PERMANENT if _is_permanent(refusal) else Result.TRANSIENT
         refused = result is Result.PERMANENT and _is_about_address(refusal)
@@ -297,29 +212,21 @@ class EmailSender:
         )
 
 
-def _is_permanent(refusal: _Refused) -> bool:
+def _is_permanent(refusal: Refused) -> bool:
     """Whether the answer is about this message. Our own set-up being wrong must lose no mail."""
-    if refusal.code < 500 or refusal.stage is _Stage.CONNECT:
+    if refusal.code < 500 or refusal.stage is Stage.CONNECT:
         return False
     wants_sign_in = refusal.code in (503, 530, 534, 535, 538)
     return not wants_sign_in
 
 
-def _is_about_address(refusal: _Refused) -> bool:
+def _is_about_address(refusal: Refused) -> bool:
     """Whether nobody lives there, in contrast to a policy that refuses us (5.7.x)."""
     found = _ENHANCED.search(refusal.answer)
     enhanced = (int(found.group(2)), int(found.group(3))) if found else None
-    if refusal.stage is _Stage.RECIPIENT:
+    if refusal.stage is Stage.RECIPIENT:
         if enhanced is None:
             return refusal.code in (550, 551, 553)
         # 5.1.x: no such address. 5.2.1: the mailbox is closed; 5.2.2, a full one, may be emptied.
         return enhanced[0] == 1 or enhanced == (2, 1)
-    return refusal.stage is _Stage.BODY and enhanced is not None and enhanced[0] == 1
-
-
-def _bytes(answer: bytes | str) -> bytes:
-    return answer if isinstance(answer, bytes) else answer.encode(errors="replace")
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+    return refusal.stage is Stage.BODY and enhanced is not None and enhanced[0] == 1
