@@ -156,17 +156,25 @@ MUTANTS = (
         "L8-mark-before-send",
         "a message is marked accepted before it is sent",
         "src/sentinel/engine/passes/dispatch.py",
-        "    sent = _try(message, sender, clock())\n",
-        "    settle(claimed=message, result=Result.ACCEPTED, now=clock())\n"
-        "    sent = _try(message, sender, clock())\n",
+        "            yield message\n\n",
+        "            settle(claimed=message, result=Result.ACCEPTED, now=self._clock())\n"
+        "            yield message\n\n",
         ("tests/stories/test_kill.py", "tests/services/outbox", GUARANTEES, "-k", "kill or l8 or mark"),
     ),
     Mutant(
         "L8-no-fence",
         "somebody who lost the lease may still settle",
-        "src/sentinel/outbox/services.py",
+        "src/sentinel/outbox/leases.py",
         "    WHERE id = %(id)s AND lease_token = %(token)s AND state = 'sending'\n    RETURNING",
         "    WHERE id = %(id)s AND state = 'sending'\n    RETURNING",
+        ("tests/services/outbox",),
+    ),
+    Mutant(
+        "L8-no-fence-together",
+        "of several settled together, one whose lease was lost is written all the same",
+        "src/sentinel/outbox/leases.py",
+        "    WHERE message.id = taken.id AND message.lease_token = taken.token\n    RETURNING",
+        "    WHERE message.id = taken.id\n    RETURNING",
         ("tests/services/outbox",),
     ),
     Mutant(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from sentinel.channels.email.sender import TOGETHER
 from sentinel.outbox.services import LEASE
 from tests.stories.chaos import chaos
 from tests.world import World
 
-#: Messages one engine may have between the provider's yes and its own note of it: one per connection.
-IN_FLIGHT = 4
+#: Messages one engine may have between the provider's yes and its own note of it.
+CONNECTIONS = 4
+IN_FLIGHT = CONNECTIONS * TOGETHER
 
 pytestmark = pytest.mark.slow
 

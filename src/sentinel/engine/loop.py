@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from sentinel.channels import registry
 from sentinel.demonstration.selectors import clock_offset, forget_clock_offset
 from sentinel.demonstration.services import CLOCK_MOVED
 from sentinel.engine.auditor import Auditor
+from sentinel.engine.bell import Bell, Turnstile
 from sentinel.engine.clock import DatabaseClock
 from sentinel.engine.heartbeat import Heartbeat
 from sentinel.engine.passes import (
@@ -42,6 +43,7 @@ from sentinel.engine.passes import (
     review_provisional,
     send_check_ins,
     send_deliveries,
+    send_digests,
     stand_in,
     withdraw_deliveries,
 )
@@ -83,6 +85,7 @@ DECIDERS = (
     Decider("withdraw_deliveries", withdraw_deliveries.run, timedelta(minutes=2)),
     Decider("report_deliveries", report_deliveries.run, timedelta(seconds=5)),
     Decider("publish_events", publish_events.run, timedelta(seconds=2)),
+    Decider("send_digests", send_digests.run, timedelta(minutes=1)),
     Decider("end_mutes", end_mutes.run, timedelta(seconds=5)),
     Decider("retry_quarantined", retry_quarantined.run, timedelta(minutes=1)),
     Decider("learn_scanner_habits", learn_scanner_habits.run, timedelta(minutes=5)),
@@ -122,28 +125,6 @@ def _next_stop(at: datetime) -> datetime:
     return max(due, at + timedelta(seconds=1))  # whatever is left due: never stand still
 
 
-class Bell:
-    """Wakes whoever sleeps. Rung by PostgreSQL's NOTIFY; only a hint, never the carrier."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._rings = 0
-
-    def ring(self) -> None:
-        with self._condition:
-            self._rings += 1
-            self._condition.notify_all()
-
-    @property
-    def rings(self) -> int:
-        return self._rings
-
-    def wait(self, *, since: int, seconds: float) -> None:
-        """Sleep until it rang after ``since``, or ``seconds`` have passed."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._rings != since, timeout=max(0.0, seconds))
-
-
 class Engine:
     """The threads of one engine process."""
 
@@ -152,6 +133,8 @@ class Engine:
         self.stop = stop
         self.source = source
         self.bell = Bell()
+        self.bells = {channel: Bell() for channel in registry.channels()}
+        self.turnstiles = {channel: Turnstile() for channel in self.bells}
         self.heartbeat = Heartbeat()
         self.auditor = Auditor()
         self.follower = follow_calls.Follower()
@@ -165,17 +148,39 @@ class Engine:
             ("decider", self.decide),
             ("auditor", self.auditor.turn),
         ]
-        for channel in registry.channels():
-            connections_of_channel = registry.sender_of(channel).capabilities.connections
-            jobs.extend(
-                (f"{channel}-{n}", partial(self.send, channel)) for n in range(connections_of_channel)
+        senders = [
+            threading.Thread(
+                target=self._keep_doing,
+                args=(f"{channel}-{n}", partial(self.send, channel, dispatch.Pace(can.batch)), bell),
+                name=f"{channel}-{n}",
+                daemon=True,
             )
+            for channel, bell in self.bells.items()
+            for can in [registry.sender_of(channel).capabilities]
+            for n in range(can.connections)
+        ]
         jobs += [("reader", self.read), ("mail-doctor", self.check_up)]
         jobs.append(("calls", lambda: self.follower.turn(clock.now())))
         workers = [
-            threading.Thread(target=self._keep_doing, args=job, name=job[0], daemon=True) for job in jobs
+            threading.Thread(target=self._keep_doing, args=(*job, self.bell), name=job[0], daemon=True)
+            for job in jobs
         ]
-        return [threading.Thread(target=self._listen, name="listener", daemon=True), *workers]
+        return [threading.Thread(target=self._listen, name="listener", daemon=True), *workers, *senders]
+
+    def wake(self, channels: Iterable[str] | None = None) -> None:
+        """Wake who decides, and of each channel (of all, when none are named) one who sends.
+
+        One is enough: whoever finds more than they can take wakes the next.
+        """
+        self.bell.ring()
+        for channel in self.bells if channels is None else channels:
+            if channel in self.bells:
+                self.bells[channel].ring(for_all=False)
+
+    def wake_all(self) -> None:
+        """Wake everybody: the engine stops."""
+        for bell in (self.bell, *self.bells.values()):
+            bell.ring()
 
     def decide(self) -> float:
         """One cycle of every deciding pass; returns how long to sleep."""
@@ -218,25 +223,39 @@ class Engine:
         """Read what came in, apart from the decider: a frown by mail waits for nobody's big turn."""
         return 0.0 if read_mail.run(clock.now()) else _seconds_until(next_waiting_at())
 
-    def send(self, channel: str) -> float:
+    def send(self, channel: str, pace: dispatch.Pace) -> float:
         """Try what is due on one channel; returns how long to sleep."""
-        tried = dispatch.dispatch_channel(channel=channel, clock=clock.now, stop=self.stop, lease=self.lease)
+        self.turnstiles[channel].enter(self.stop)
+        began = time.monotonic()
+        tried = dispatch.dispatch_channel(
+            channel=channel,
+            clock=clock.now,
+            limit=pace.size,
+            stop=self.stop,
+            lease=self.lease,
+            on_full=partial(self._there_is_more, channel),
+        )
+        pace.learn(tried=tried, seconds=time.monotonic() - began)
         return 0.0 if tried else _seconds_until(next_visible_at(channel))
 
-    def _keep_doing(self, name: str, job: Callable[[], float]) -> None:
+    def _there_is_more(self, channel: str) -> None:
+        self.turnstiles[channel].hurry()
+        self.bells[channel].ring(for_all=False)
+
+    def _keep_doing(self, name: str, job: Callable[[], float], bell: Bell) -> None:
         failures = 0
         try:
             while not self.stop.is_set():
-                rings = self.bell.rings
+                rings = bell.rings
                 try:
                     seconds = job()
                     failures = 0
                 except Exception as error:
                     failures += 1
                     seconds = self._after_failure(name, failures, error)
-                    rings = self.bell.rings  # a pause is a pause, whoever rings
+                    rings = bell.rings  # a pause is a pause, whoever rings
                 if seconds > 0 and not self.stop.is_set():
-                    self.bell.wait(since=rings, seconds=seconds)
+                    bell.wait(since=rings, seconds=seconds)
         finally:
             self._let_go()
 
@@ -270,13 +289,14 @@ class Engine:
         raw = connection.connection
         for name in (WAKE_UP, ARRIVED, CLOCK_MOVED, HANG_UP):
             raw.execute(f"LISTEN {name}")
-        self.bell.ring()  # whatever was said while nobody listened
+        self.wake()  # whatever was said while nobody listened
         while not self.stop.is_set():
             for note in raw.notifies(timeout=0.5, stop_after=1):
                 if note.channel == CLOCK_MOVED:
                     forget_clock_offset()
                     self.source.read()
-                self.bell.ring()
+                names = note.payload if note.channel == WAKE_UP else ""
+                self.wake(names.split(",") if names else None)
 
 
 def run_forever(stop: threading.Event, *, lease: timedelta = LEASE) -> None:
@@ -291,7 +311,7 @@ def run_forever(stop: threading.Event, *, lease: timedelta = LEASE) -> None:
     for thread in threads:
         thread.start()
     stop.wait()
-    engine.bell.ring()
+    engine.wake_all()
     deadline = time.monotonic() + SECONDS_TO_STOP
     threads.append(threading.Thread(target=follow_calls.let_go, daemon=True))
     threads[-1].start()
