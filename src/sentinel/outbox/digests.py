@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sentinel.outbox.models import DigestWish
 
 
-def digest_wish(user_id: int) -> DigestWish:
-    """What a user wants; a fresh wish for no digest when they never said."""
-    return DigestWish.objects.filter(user_id=user_id).first() or DigestWish(user_id=user_id)
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a user wants, as plain values; ``told_until``: up to when the last morning mail told."""
+
+    user_id: int
+    wanted: bool = False
+    only_digest: bool = False
+    told_until: datetime | None = None
 
 
-def set_digest_wish(*, user_id: int, wanted: bool, only_digest: bool, now: datetime) -> DigestWish:
+def digest_wish(user_id: int) -> Wish:
+    """What a user wants; no digest when they never said."""
+    found = DigestWish.objects.filter(user_id=user_id).first()
+    return _plain(found) if found else Wish(user_id=user_id)
+
+
+def set_digest_wish(*, user_id: int, wanted: bool, only_digest: bool, now: datetime) -> Wish:
     """Keep what a user wants. ``only_digest`` without ``wanted`` would silence them and is dropped."""
-    wish, is_new = DigestWish.objects.get_or_create(user_id=user_id, defaults={"sent_until": now})
-    if wanted and not wish.wanted and not is_new:
+    wish, _ = DigestWish.objects.get_or_create(user_id=user_id)
+    if wanted and not wish.wanted:
         wish.sent_until = now  # the first one tells of what happens from now on
     wish.wanted, wish.only_digest = wanted, wanted and only_digest
     wish.save()
-    return wish
+    return _plain(wish)
 
 
 def told_by_digest(user_ids: Iterable[int]) -> set[int]:
-    """Who wants what is not urgent in the digest only."""
+    """Who wants what is not urgent in the morning mail only."""
     rows = DigestWish.objects.filter(user_id__in=list(user_ids), only_digest=True)
     return set(rows.values_list("user_id", flat=True))
 
 
-def wishes_due(*, told_before: datetime) -> list[DigestWish]:
-    """Wishes of whoever heard nothing since an instant, by user."""
-    rows = DigestWish.objects.filter(wanted=True, sent_until__lt=told_before)
-    return list(rows.order_by("user_id"))
+def wanted_digests() -> list[Wish]:
+    """Everybody who wants a morning mail, by user."""
+    return [_plain(wish) for wish in DigestWish.objects.filter(wanted=True).order_by("user_id")]
 
 
-def digest_sent(*, user_id: int, until: datetime) -> None:
-    """Remember up to when a user's digest told."""
-    DigestWish.objects.filter(user_id=user_id).update(sent_until=until)
+def take_digest_turn(*, user_id: int, since: datetime | None, now: datetime) -> bool:
+    """Note that a user is told up to ``now``; False when another engine did so already."""
+    rows = DigestWish.objects.filter(user_id=user_id, wanted=True, sent_until=since)
+    return rows.update(sent_until=now) == 1
+
+
+def _plain(wish: DigestWish) -> Wish:
+    return Wish(
+        user_id=wish.user_id,
+        wanted=wish.wanted,
+        only_digest=wish.only_digest,
+        told_until=wish.sent_until,
+    )

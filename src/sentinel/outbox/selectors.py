@@ -55,12 +55,12 @@ def notices_of_user(user_id: int, *, limit: int = 50) -> list[MessageView]:
 
 
 def unread_notices(user_id: int, *, since: datetime | None, limit: int) -> list[MessageView]:
-    """Console notices decided after ``since`` that the user has not read; newest first."""
+    """Console notices decided since ``since`` that the user has not read; newest first."""
     rows = Message.objects.filter(
         recipient_kind="user", recipient_id=user_id, channel="console", read_at__isnull=True
     ).exclude(state=State.CANCELLED.value)
     if since is not None:
-        rows = rows.filter(created_at__gt=since)
+        rows = rows.filter(created_at__gte=since)
     return _views(rows.order_by("-id")[:limit])
 
 

@@ -103,6 +103,7 @@ urlpatterns = [
     path("notices/read/", notices.notices_read, name="notices-read"),
     path("notices/<int:notice_id>/read/", notices.notice_read, name="notice-read"),
     path("profile/", profile.profile, name="profile"),
+    path("profile/digest/", profile.profile_digest, name="profile-digest"),
     path("profile/absence/", profile.profile_absence, name="profile-absence"),
     path("profile/hours/", hours.hours, name="hours"),
     path("profile/hours/quiet/", hours.hours_quiet, name="hours-quiet"),

@@ -14,6 +14,8 @@ from typing import Any
 from sentinel.checkins.rules import Severity
 from sentinel.escalation.messages import Reason
 from sentinel.kernel.ids import dedupe_key
+from sentinel.outbox.digests import told_by_digest
+from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage
 from sentinel.people.models import User
 from sentinel.problems.models import Problem
@@ -47,10 +49,23 @@ def in_crowd(
     """
     series = _SERIES.get(reason)
     if series is None:
-        return list(messages)
+        return _not_in_digest(messages)
     key = dedupe_key("site", problem.site_id, problem.owner_id, series, rung)
     facts = {user.pk: _facts(problem, user=user, series=series) for user in users}
     return [_marked(message, key=key, facts=facts) for message in messages]
+
+
+def _not_in_digest(messages: Iterable[NewMessage]) -> list[NewMessage]:
+    """Without what is not urgent along the ways of whoever wants that in the morning mail only."""
+    known = list(messages)
+    quiet = {one.recipient_id for one in known if one.priority >= Priority.NOTICE}
+    if not (quiet := told_by_digest(quiet) if quiet else set()):
+        return known
+    return [
+        one
+        for one in known
+        if one.channel == "console" or one.priority < Priority.NOTICE or one.recipient_id not in quiet
+    ]
 
 
 def _marked(message: NewMessage, *, key: str, facts: Mapping[int, Mapping[str, Any]]) -> NewMessage:

@@ -220,6 +220,7 @@ EXPECTED: dict[str, list[Case]] = {
     "notices-read": [Case(_fixed("/notices/read/"), EVERYBODY, method="post")],
     "notice-read": [Case(_notice, EVERYBODY, method="post")],
     "profile": [Case(_fixed("/profile/"), EVERYBODY)],
+    "profile-digest": [Case(_fixed("/profile/digest/"), EVERYBODY, method="post")],
     "profile-absence": [Case(_fixed("/profile/absence/"), EVERYBODY, method="post")],
     "hours": [Case(_fixed("/profile/hours/"), EVERYBODY)],
     "hours-quiet": [Case(_fixed("/profile/hours/quiet/"), EVERYBODY, method="post")],

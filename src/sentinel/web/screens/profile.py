@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.kernel.push_keys import application_key, encode, raw_public
+from sentinel.outbox.digests import digest_wish, set_digest_wish
 from sentinel.people.models import User
 from sentinel.people.reach import reach_of, without_mail
 from sentinel.people.sealing import secrets
@@ -40,6 +41,31 @@ class OwnAbsenceForm(forms.Form):
 def profile(request: ConsoleRequest) -> HttpResponse:
     """Everybody who is signed in, about themselves. An administrator changes name, roles and hours."""
     return profile_page(request)
+
+
+class DigestForm(forms.Form):
+    """The morning mail."""
+
+    wanted = forms.BooleanField(
+        label="One mail each working morning",
+        required=False,
+        help_text="What you owe today, what waits for a worker's yes, what is new. Never an empty one.",
+    )
+    only_digest = forms.BooleanField(
+        label="And nothing else that is not urgent",
+        required=False,
+        help_text="News then come in that mail and on the console only. Alarms come at once as ever.",
+    )
+
+
+@screen(methods=("POST",))
+def profile_digest(request: ConsoleRequest) -> HttpResponse:
+    """The user says whether they want a morning mail."""
+    form = DigestForm(request.POST, prefix="digest")
+    form.is_valid()  # two boxes: there is nothing that could be wrong with them
+    wish = set_digest_wish(user_id=request.user.pk, now=request.now, **form.cleaned_data)
+    said = "You get a mail each working morning." if wish.wanted else "You get no morning mail."
+    return done(request, said, "profile")
 
 
 @screen(methods=("POST",))
@@ -79,12 +105,16 @@ def profile_page(
 ) -> HttpResponse:
     """The page, with a refused form in the place of a fresh one. ``refused``: a way, and why not."""
     calendar = request.user.calendar
+    wish = digest_wish(request.user.pk)
     context = {
         "form": absence or OwnAbsenceForm(user=request.user),
         "chat_form": chat or ChatForm(prefix="chat"),
         "webhook_form": webhook or fresh_webhook_form(),
         "push_form": push or PushForm(prefix="push"),
         "push_key": encode(raw_public(application_key(secrets()[0]).public_key())),
+        "digest_form": DigestForm(
+            prefix="digest", initial={"wanted": wish.wanted, "only_digest": wish.only_digest}
+        ),
         "refused": refused,
         "ways": ways_of(request.user),
         "mail_is_off": bool(without_mail([request.user])),
