@@ -43,6 +43,8 @@ from sentinel.engine.passes import (
     review_provisional,
     send_check_ins,
     send_deliveries,
+    send_digests,
+    send_digests,
     stand_in,
     withdraw_deliveries,
 )
@@ -84,6 +86,8 @@ DECIDERS = (
     Decider("withdraw_deliveries", withdraw_deliveries.run, timedelta(minutes=2)),
     Decider("report_deliveries", report_deliveries.run, timedelta(seconds=5)),
     Decider("publish_events", publish_events.run, timedelta(seconds=2)),
+    Decider("send_digests", send_digests.run, timedelta(minutes=1)),
+    Decider("send_digests", send_digests.run, timedelta(minutes=1)),
     Decider("end_mutes", end_mutes.run, timedelta(seconds=5)),
     Decider("retry_quarantined", retry_quarantined.run, timedelta(minutes=1)),
     Decider("learn_scanner_habits", learn_scanner_habits.run, timedelta(minutes=5)),
