@@ -44,7 +44,6 @@ from sentinel.engine.passes import (
     send_check_ins,
     send_deliveries,
     send_digests,
-    send_digests,
     stand_in,
     withdraw_deliveries,
 )
@@ -86,7 +85,6 @@ DECIDERS = (
     Decider("withdraw_deliveries", withdraw_deliveries.run, timedelta(minutes=2)),
     Decider("report_deliveries", report_deliveries.run, timedelta(seconds=5)),
     Decider("publish_events", publish_events.run, timedelta(seconds=2)),
-    Decider("send_digests", send_digests.run, timedelta(minutes=1)),
     Decider("send_digests", send_digests.run, timedelta(minutes=1)),
     Decider("end_mutes", end_mutes.run, timedelta(seconds=5)),
     Decider("retry_quarantined", retry_quarantined.run, timedelta(minutes=1)),
