@@ -16,6 +16,7 @@ from sentinel.channels.email.sender import EmailSender, SmtpServer, Tls
 from sentinel.channels.push.sender import PushSender
 from sentinel.channels.voice.base import CallPort
 from sentinel.channels.webhook.sender import WebhookSender
+from sentinel.config.calls import sip_settings
 from sentinel.demonstration.clock import DemonstrationClock
 from sentinel.kernel import clock, traces
 from sentinel.kernel.push_keys import application_key
@@ -59,7 +60,6 @@ def call_port() -> CallPort | None:
     if calls_by.provider == "sip":
         # why: the user agent is loaded only where there is an exchange
         from sentinel.channels.voice.exchange import Exchange
-        from sentinel.config.calls import sip_settings
 
         return Exchange(sip_settings(calls_by))
     if calls_by.provider == "http_voice":

@@ -10,6 +10,8 @@ from sentinel.calls.models import CallStep, PlacedCall
 from sentinel.channels.voice.sender import VoiceSender
 from sentinel.workflows.place_call import place_call
 from tests.channels.voice.http.desk import CALLER, Desk, Person, end_of, intent
+from tests.channels.voice.http.ledger import signed
+from tests.fakes.twilio_calls import Callback
 
 BUSY, SILENT, UNKNOWN = Person(does="is busy"), Person(does="lets it ring"), Person(does="is unknown")
 CLUMSY, HURRIED = Person(presses=("5", "1")), Person(presses=("5", "5"))
@@ -146,12 +148,16 @@ def test_whoever_answers_a_call_that_is_no_longer_wanted_hears_nothing(desk: Des
     desk.twilio.play(desk.newest)
     assert desk.twilio.web.said == []
     assert len(desk.twilio.calls) == 1
+    assert end_of(call) == ("cancelled", "owner", 0)
 
-    # Nor does a second call of the same placing ring anybody.
-    PlacedCall.objects.filter(pk=call.pk).update(hang_up_asked_at=None, provider_ref="CA-another")
-    desk.people(Person())
+    # Nor does a second call of the same placing ring anybody, or end the first one.
+    call = desk.place()
+    desk.twilio.play(desk.newest, until="queued")
+    PlacedCall.objects.filter(pk=call.pk).update(provider_ref="CA-the-first")
     desk.twilio.play(desk.newest)
-    assert len(desk.twilio.calls) == 1
+    assert desk.twilio.web.said == []
+    call.refresh_from_db()
+    assert call.is_going_on
 
 
 def test_nobody_else_can_say_anything_about_a_call(desk: Desk, client: Client) -> None:
@@ -165,6 +171,17 @@ def test_nobody_else_can_say_anything_about_a_call(desk: Desk, client: Client) -
     assert client.get(path).status_code == 405
     assert client.post(path, {"x": "x" * 20_000}).status_code == 413
     assert client.post(path, b"\xff\xfe", content_type="text/plain").status_code in (403, 404)
+
+    # The public address is what is signed, whatever name a proxy calls us by.
+    ringing = signed(Callback(leg.callback, {**fields, "CallStatus": "ringing"}))
+    passed_on = client.post(
+        path,
+        ringing["body"],
+        content_type="application/x-www-form-urlencoded",
+        headers={**ringing["headers"], "host": "127.0.0.1"},
+    )
+    assert passed_on.status_code == 204
+    CallStep.objects.all().delete()
 
     desk.people(SILENT)
     desk.twilio.web.token = "the token of somebody else"

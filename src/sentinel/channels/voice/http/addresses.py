@@ -22,6 +22,7 @@ from sentinel.kernel import sealing
 PREFIX = "voice/"
 _PURPOSE = "voice"
 _MAC_LENGTH = 32
+_LONGEST_WHISPER = 300
 
 
 class NotOurs(ValueError):
@@ -69,7 +70,7 @@ def plan_of(intent: Intent, *, caller: str) -> Plan:
         caller=caller,
         ring_seconds=intent.ring_worker_seconds,
         longest_seconds=intent.longest_seconds,
-        whisper=intent.whisper[:400],
+        whisper=intent.whisper[:_LONGEST_WHISPER],
         language=intent.language,
     )
 
@@ -78,7 +79,8 @@ def write(address: Address, *, base_url: str, secrets: Sequence[str]) -> str:
     """The absolute address."""
     query: dict[str, str] = {}
     if address.plan is not None:
-        content = json.dumps(asdict(address.plan), separators=(",", ":")).encode()
+        # As short as can be, also in Japanese: not every server takes addresses of any length.
+        content = json.dumps(asdict(address.plan), separators=(",", ":"), ensure_ascii=False).encode()
         sealed = sealing.seal(content, purpose=_PURPOSE, bound_to=address.key, secrets=secrets)
         query["plan"] = urlsafe_b64encode(sealed).decode()
     if address.of:

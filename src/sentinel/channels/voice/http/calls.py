@@ -234,7 +234,7 @@ class HttpVoice:
             return events.of_owner(report)
         known = self._books.known(report.address.key)
         if known is not None and rank(known.state) < rank(CallState.DIALING_WORKER):
-            return events.no_person(report)
+            return events.no_person(report, is_unwanted=known.is_over)
         # The worker's leg is over as well, and the service knows how: whatever else is said about the end
         # may come later, or never, when it was we who ended the call.
         return self._asked(report)

@@ -111,8 +111,11 @@ def of_owner(report: Report) -> CallEvent | None:
     return None
 
 
-def no_person(report: Report) -> CallEvent:
-    """Somebody or something answered at the owner's, and did not press 1."""
+def no_person(report: Report, *, is_unwanted: bool = False) -> CallEvent:
+    """Somebody or something answered at the owner's, and did not press 1; ``is_unwanted``: nor was asked to,
+    because somebody wanted the call to end."""
+    if is_unwanted:
+        return report.event(CallState.ENDED, Leg.OWNER, reason=EndReason.CANCELLED)
     return report.event(CallState.ENDED, Leg.OWNER, reason=EndReason.NO_ANSWER, detail=_NO_PERSON)
 
 

@@ -24,7 +24,7 @@ _REASONS = {
     20003: "the voice service does not accept the account and token",
     10004: "the account has too many calls at once",
     21201: "the voice service was given no number",
-    21205: "the voice service cannot reach this Sentinel at its public address",
+    21205: "the voice service does not accept the public address of this Sentinel",
     21210: "the caller number is not verified at the voice service",
     21211: "the voice service says that this is not a telephone number",
     21212: "the caller number is not valid at the voice service",
@@ -33,6 +33,7 @@ _REASONS = {
     21216: "the voice service does not call this number",
     21217: "the voice service says that this does not look like a telephone number",
     21219: "a trial account calls verified numbers only",
+    21609: "the voice service does not accept the public address of this Sentinel",
     21606: "the caller number does not belong to the account",
     _TOO_MANY: "the voice service takes no more requests at the moment",
 }
