@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -63,29 +64,45 @@ def _mark_before_sending() -> None:
 
     broken: Any = dispatch
 
-    def marked_first(message: Any, sender: Any, clock: Any, _lease: Any) -> None:
-        broken._settle(message, Sent(result=Result.ACCEPTED), clock())
-        broken._try(message, sender, clock())
+    begin = broken._Desk._begin
 
-    broken._deliver = marked_first
+    def marked_first(desk: Any, batch: Any, stop: Any) -> Any:
+        for message in begin(desk, batch, stop):
+            broken._settle(message, Sent(result=Result.ACCEPTED), desk._clock())
+            yield message
+
+    broken._Desk._begin = marked_first
 
 
 class Nursery:
-    """``with Nursery(...) as nursery:``, then ``nursery.start()`` and ``nursery.kill(pid)``."""
+    """``with Nursery(...) as nursery:``, then ``nursery.start()`` and ``nursery.kill(pid)``.
+
+    ``further``: more SENTINEL_* variables. ``inside``: the start of a command line that runs the rest of it
+    somewhere else, for instance in a network of its own.
+    """
 
     def __init__(
-        self, *, database_url: str, smtp_port: int, lease_seconds: float = 1.0, mutant: str = ""
+        self,
+        *,
+        database_url: str,
+        smtp_port: int,
+        smtp_host: str = "127.0.0.1",
+        lease_seconds: float = 1.0,
+        mutant: str = "",
+        further: Mapping[str, str] | None = None,
+        inside: Sequence[str] = (),
     ) -> None:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SENTINEL_")},
             "DJANGO_SETTINGS_MODULE": "sentinel.config.settings",
             "SENTINEL_DATABASE_URL": database_url,
-            "SENTINEL_EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
+            "SENTINEL_EMAIL_URL": f"smtp://{smtp_host}:{smtp_port}",
             "SENTINEL_BASE_URL": "http://testserver",
             "SENTINEL_SECRET_KEY": settings.SECRET_KEY,  # what the test has sealed, the engine must open
+            **(further or {}),
         }
         self._process = subprocess.Popen(
-            [sys.executable, __file__, str(lease_seconds), mutant],
+            [*inside, sys.executable, __file__, str(lease_seconds), mutant],
             env=environment,
             cwd=CHECKOUT,
             stdin=subprocess.PIPE,
@@ -113,6 +130,14 @@ class Nursery:
         os.kill(child, signal.SIGKILL)
         self.running.remove(child)
         self.kills += 1
+
+    def pause(self, child: int) -> None:
+        """SIGSTOP: alive, and deaf to everything, like a machine that is swapped out or paused."""
+        os.kill(child, signal.SIGSTOP)
+
+    def go_on(self, child: int) -> None:
+        """SIGCONT: it knows nothing of the time that passed."""
+        os.kill(child, signal.SIGCONT)
 
     def __exit__(self, *_: object) -> None:
         for child in self.running:
