@@ -28,6 +28,7 @@ from sentinel.problems.models import Problem
 from sentinel.problems.rules import CallOutcome, Verdict
 from sentinel.standing.models import ScannerHabit
 from sentinel.standing.selectors import habit_of
+from sentinel.ui.drafts import finished
 from sentinel.workflows.log_call import log_call
 from sentinel.workflows.make_commitment import make_commitment
 from sentinel.workflows.propose_solution import propose_solution
@@ -100,7 +101,8 @@ def links_of_all_mails(cast: Cast) -> list[str]:
 
 def links_in(payload: Mapping[str, Any]) -> Iterator[str]:
     """The paths of the links to us in one mail."""
-    for part in (payload["text"], payload["html"], *payload["headers"].values()):
+    mail = finished(payload)
+    for part in (mail["text"], mail["html"], *mail["headers"].values()):
         yield from re.findall(re.escape(settings.BASE_URL) + r"(/[a-z0-9/-]*)", part)
 
 

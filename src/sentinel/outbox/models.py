@@ -13,8 +13,9 @@ class Message(models.Model):
 
     ``dedupe_key`` is the message's identity for ever ("duty:12:3:1:0:7:email"); ``message_id`` and
     ``created_at`` become its Message-ID and Date, so that a repeated message is the same message.
-    ``payload`` is what the channel needs, rendered when the message was decided
-    (e-mail: subject, text, html, from_name, reply_to, headers; console: title, text, url).
+    ``payload`` is what the channel needs, written when the message was decided
+    (e-mail: subject, text, html or the letter it is set from, from_name, reply_to, headers; console: title,
+    text, url).
     ``kind`` is a dotted name of what it says ("problem.opened"). ``problem_id`` … are plain ids.
 
     ``held``: nobody may claim it before the gate has let it through (:mod:`sentinel.outbox.gate`), at

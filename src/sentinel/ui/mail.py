@@ -46,33 +46,6 @@ class Sender:
         return tel_url(self.telephone)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mail:
-    """A finished mail. ``headers`` come on top of From, To, Subject, Date and Message-ID."""
-
-    subject: str
-    text: str
-    html: str
-    language: str
-    from_name: str
-    from_address: str
-    reply_to: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def payload(self) -> dict[str, Any]:
-        """The outbox payload of the channel ``email``."""
-        return {
-            "subject": self.subject,
-            "text": self.text,
-            "html": self.html,
-            "language": self.language,
-            "from_name": self.from_name,
-            "from_address": self.from_address,
-            "reply_to": self.reply_to,
-            "headers": dict(self.headers),
-        }
-
-
 class Voice(StrEnum):
     """How a block is set."""
 
@@ -179,18 +152,58 @@ class Letter:
     links: tuple[Option, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A finished mail. ``headers`` come on top of From, To, Subject, Date and Message-ID."""
+
+    subject: str
+    text: str
+    letter: Letter
+    language: str
+    from_name: str
+    from_address: str
+    reply_to: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def html(self) -> str:
+        """The letter set as HTML, when somebody wants it."""
+        return set_as_html(self.letter)
+
+    def payload(self) -> dict[str, Any]:
+        """The outbox payload of the channel ``email``."""
+        return {**self.payload_without_html(), "html": self.html}
+
+    def payload_without_html(self) -> dict[str, Any]:
+        """The payload of a mail of text alone; see :mod:`sentinel.ui.drafts` for mail that is set later."""
+        return {
+            "subject": self.subject,
+            "text": self.text,
+            "language": self.language,
+            "from_name": self.from_name,
+            "from_address": self.from_address,
+            "reply_to": self.reply_to,
+            "headers": dict(self.headers),
+        }
+
+
 def compose(letter: Letter, *, headers: Mapping[str, str]) -> Mail:
-    """Set a letter as HTML and as text."""
+    """The mail of a letter."""
     return Mail(
         subject=" ".join(letter.subject.splitlines()),
         text=_text(letter),
-        html=_layout(letter.language).fill({"letter": letter}),
+        letter=letter,
         language=letter.language,
         from_name=letter.sender.person,
         from_address=letter.sender.address,
         reply_to=letter.sender.reply_to,
         headers=headers,
     )
+
+
+def set_as_html(letter: Letter) -> str:
+    """The HTML part; the same letter gives the same text."""
+    return _layout(letter.language).fill({"letter": letter})
 
 
 def automatic_headers(*, stream: str, subject_id: int) -> dict[str, str]:

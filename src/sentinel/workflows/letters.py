@@ -16,6 +16,7 @@ from sentinel.outbox.services import NewMessage, enqueue
 from sentinel.people.models import User
 from sentinel.problems.messages import Letterhead
 from sentinel.problems.models import Problem
+from sentinel.ui.drafts import draft_of
 from sentinel.ui.mail import Mail, Sender
 
 
@@ -89,7 +90,7 @@ def mail_worker(problem: Problem, *, kind: str, mail: Mail, key: str, now: datet
                 recipient_id=worker.pk,
                 address=worker.email,
                 priority=Priority.ANSWER,
-                payload=dict(mail.payload()),
+                payload=draft_of(mail),
                 due_at=worker_mail_at(calendar=calendar_of_site(problem.site), now=now),
                 account_id=problem.account_id,
                 problem_id=problem.pk,

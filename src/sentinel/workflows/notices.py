@@ -19,6 +19,7 @@ from sentinel.people.selectors import calendar_for_telling
 from sentinel.problems.models import Call, Problem
 from sentinel.problems.rules import CallOutcome
 from sentinel.timeline.selectors import people_told
+from sentinel.ui.drafts import draft_of
 from sentinel.workflows.crowds import in_crowd
 from sentinel.workflows.letters import programme_of_mail, sender_in
 from sentinel.workflows.next_way import in_turn
@@ -161,7 +162,7 @@ def _by_mail(problem: Problem, *, user: User, news: News, notice: Notice) -> New
         dedupe_key=f"{news.key}:{user.pk}:email",
         channel="email",
         address=user.email,
-        payload=dict(notice.mail.payload()),
+        payload=draft_of(notice.mail),
         **_common(problem, user, news),
     )
 

@@ -1,5 +1,6 @@
 """Layouts are filled without Django, and every mail reads exactly as Django would have set it."""
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from html import escape
@@ -9,6 +10,7 @@ import pytest
 from django.template import Context, Engine
 
 from sentinel.ui import mail
+from sentinel.ui.drafts import draft_of, finished
 from sentinel.ui.layouts import Layout
 from sentinel.ui.mail import Letter, Mail, layout_source
 from tests.unit.mail.letters import LANGUAGES, TO_USERS, TO_WORKERS
@@ -48,6 +50,20 @@ def test_every_mail_is_set_as_django_would_set_it(
     monkeypatch.setattr(mail, "_layout", watched)
     html, letter = write().html, letters[0]
     assert html == DJANGO.from_string(layout_source(letter.language)).render(Context({"letter": letter}))
+
+
+@pytest.mark.parametrize("write", EVERY)
+def test_a_mail_that_is_set_when_it_is_sent_is_the_mail_that_was_decided(write: Callable[[], Mail]) -> None:
+    mail = write()
+    kept = json.loads(json.dumps(draft_of(mail)))
+    assert "html" not in kept
+    assert {name: value for name, value in finished(kept).items() if name != "letter"} == mail.payload()
+
+
+def test_mail_that_has_its_html_already_keeps_it() -> None:
+    draft = draft_of(TO_USERS["notice_new"]())
+    assert finished({**draft, "html": "<p>several in one</p>"})["html"] == "<p>several in one</p>"
+    assert finished({"text": "plain"}) == {"text": "plain"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from sentinel.kernel.clock import as_utc
 from sentinel.kernel.links import Purpose
 from sentinel.outbox.services import Claimed
 from sentinel.ui import mime
+from sentinel.ui.drafts import finished
 from sentinel.ui.links import mailbox
 from sentinel.ui.mime import BadAddress, CannotBeBuilt, Envelope
 
@@ -35,5 +36,9 @@ def build(message: Claimed) -> Envelope:
 
 def _built(message: Claimed, payload: Mapping[str, Any]) -> Envelope:
     return mime.build(
-        payload, to=message.address, identity=message.message_id, at=message.created_at, kind=message.kind
+        finished(payload),
+        to=message.address,
+        identity=message.message_id,
+        at=message.created_at,
+        kind=message.kind,
     )
