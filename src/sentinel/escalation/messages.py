@@ -10,7 +10,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.utils.translation import get_language_info, gettext_noop, override
-from django.utils.translation import gettext as _
 
 from sentinel.checkins.rules import ResponseKind, Severity
 from sentinel.escalation.rules import Audience, DutyKind
@@ -30,6 +29,7 @@ from sentinel.ui.mail import (
     quote,
     tel_url,
 )
+from sentinel.ui.words import gettext as _
 
 
 class Reason(StrEnum):

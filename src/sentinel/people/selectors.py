@@ -47,7 +47,7 @@ def seen_from(calendar: WorkCalendar, zone: str) -> BusinessCalendar:
     """
     return _built(
         zone,
-        json.dumps(calendar.week, sort_keys=True),
+        json.dumps(calendar.week),
         calendar.country,
         calendar.subdivision,
         tuple(calendar.extra_holidays),

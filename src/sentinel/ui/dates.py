@@ -28,6 +28,7 @@ _MOMENT = {
 }
 
 
+@lru_cache(maxsize=256)
 def _known(language: str) -> str:
     base = language.split("-")[0]
     return base if base in _DAY else "en"

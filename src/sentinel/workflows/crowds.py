@@ -8,7 +8,6 @@ is late are merged: what a worker answered, or asked for by name, is always told
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from sentinel.checkins.rules import Severity
@@ -71,7 +70,7 @@ def _not_in_digest(messages: Iterable[NewMessage]) -> list[NewMessage]:
 def _marked(message: NewMessage, *, key: str, facts: Mapping[int, Mapping[str, Any]]) -> NewMessage:
     if message.channel == "console":
         return message
-    return replace(message, crowd=key, payload={**message.payload, "crowd": facts[message.recipient_id]})
+    return message.but(crowd=key, payload={**message.payload, "crowd": facts[message.recipient_id]})
 
 
 def _facts(problem: Problem, *, user: User, series: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ on its problem takes the later ways back; a failure lets the next one go at once
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sentinel.outbox.rules import Priority, State
@@ -38,7 +37,7 @@ def in_turn(messages: Sequence[NewMessage], *, start: datetime) -> list[NewMessa
         more: dict[str, object] = {"further": further, "insists": insists} if further else {}
         if number:
             more["wait"] = int((due_at - start).total_seconds())
-        turned.append(replace(message, due_at=due_at, payload={**message.payload, **more}))
+        turned.append(message.but(due_at=due_at, payload={**message.payload, **more}))
     return turned
 
 
