@@ -93,10 +93,18 @@ def test_a_machine_at_the_worker_s_is_no_talk_where_it_is_listened_for(desk: Des
     assert call.outcome is not None
     assert {leg.status for leg in list(desk.twilio.calls.values())[-2:]} == {"completed"}
 
+    # The service does not always listen: then people hang up, and the machine is still one.
+    call = desk.place()
+    desk.twilio.play(desk.newest, until="they talk")
+    desk.twilio.faults.append(503)
+    desk.twilio.play(desk.newest)
+    assert end_of(call) == ("machine", "worker", 0)
+
     desk.people(Person(), Person(talks=30))
     call = desk.call()
     assert end_of(call) == ("completed", "", 34)
     assert call.bridged_at is not None
+    assert {status for _, status in desk.twilio.web.kept} == {200, 204}
 
 
 def test_hanging_up_ends_a_call_wherever_it_is(desk: Desk) -> None:

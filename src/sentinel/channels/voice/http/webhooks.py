@@ -6,6 +6,7 @@ without a word. A report is stored before it is answered, so that an answer lost
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
@@ -14,10 +15,13 @@ from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from sentinel.channels.voice.base import Unavailable
 from sentinel.channels.voice.http.addresses import PREFIX
 from sentinel.channels.voice.http.calls import HttpVoice, NotSigned
 from sentinel.kernel import clock
 from sentinel.workflows.follow_call import follow_event
+
+logger = logging.getLogger(__name__)
 
 #: Reports have a few hundred bytes; no number of fields that the service sends comes near this.
 LARGEST = 16 * 1024
@@ -41,10 +45,18 @@ def take_report(request: HttpRequest, *, voice: HttpVoice) -> HttpResponse:
     for event in turn.events:
         follow_event(provider=voice.provider, event=event, now=now)
     if turn.hangs_up:
-        voice.hang_up(turn.hangs_up)
+        _hang_up(voice, turn.hangs_up)
     if turn.twiml is None:
         return HttpResponse(status=204)
     return HttpResponse(turn.twiml, content_type="text/xml; charset=utf-8")
+
+
+def _hang_up(voice: HttpVoice, ref: str) -> None:
+    """What the report said is written down already; whoever hears a machine can hang up, too."""
+    try:
+        voice.hang_up(ref)
+    except Unavailable as error:
+        logger.warning("a call with a machine could not be hung up: %s", error)
 
 
 def urlpatterns_of(voice: Callable[[], HttpVoice]) -> list[URLPattern]:
