@@ -8,6 +8,7 @@ One target is looked at by one engine at a time; what another one looks at is le
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -18,7 +19,7 @@ from sentinel.outbox.bundling import bundle_on_way, bundle_pending, bundle_rows
 from sentinel.outbox.crowds import CROWD_WITHIN, HOUR, MINUTE, Heard, Waiting, judge_crowd, room
 from sentinel.outbox.models import Message
 from sentinel.outbox.mutes import hold_muted, tell_after_mute
-from sentinel.outbox.pictures import Report, in_order, picture
+from sentinel.outbox.pictures import MOST_LINES, Report, in_order, picture
 from sentinel.outbox.rules import WAYS, Priority, State
 from sentinel.ui.links import console_url
 
@@ -155,7 +156,11 @@ def _make_picture(rows: Sequence[Message], *, told: Sequence[Report], now: datet
         url=console_url(f"/storms/{first.about}/"),
         channel=newest.channel,
     )
-    payload["reports"] = [vars(report) for report in reports]
+    # The words of the first stand in the text; the next picture needs of the others who and how bad.
+    payload["reports"] = [
+        vars(report if place < MOST_LINES else replace(report, words=""))
+        for place, report in enumerate(reports)
+    ]
     return bundle_rows(
         rows,
         key=dedupe_key("picture", newest.channel, *sorted({rows[0].pk, newest.pk})),

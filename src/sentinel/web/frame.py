@@ -120,7 +120,7 @@ def muted(now: datetime, *, zone: str) -> str:
         return ""
     until = date_format(mute.until.astimezone(ZoneInfo(zone)), "H:i")
     when = f"until {until} ({zone_city(zone)})"
-    return f"Notices are muted {when} by {mute.by}: {mute.reason}. They stand here alone until then."
+    return f"Notices are muted {when} by {mute.by}: {mute.reason}. Until then they stay on the console."
 
 
 def alarm(now: datetime) -> str:

@@ -130,6 +130,58 @@ def test_duty_notices_of_one_moment_are_one_message_after_the_first() -> None:
     assert set(merged.bundled.values_list("dedupe_key", flat=True)) == set("bcd")
 
 
+def reports(count: int, *, since: int = 0) -> None:
+    """Notices of so many problems of one site to one chat."""
+    facts = {"name": "N", "words": "down", "grade": "hinders", "rank": 1, "where": "Kyiv", "zone": "UTC"}
+    with transaction.atomic():
+        enqueue(
+            [
+                NewMessage(
+                    dedupe_key=f"r{n}",
+                    channel="chat",
+                    kind="duty.notice",
+                    recipient_kind="user",
+                    recipient_id=1,
+                    address="tgram://…",
+                    priority=Priority.ALARM,
+                    problem_id=n,
+                    crowd="site:1:1:new:0",
+                    payload={
+                        "title": f"Call {n}",
+                        "language": "en",
+                        "method_id": 1,
+                        "crowd": {**facts, "about": n, "opened_at": NOW.isoformat(), "series": "new"},
+                    },
+                )
+                for n in range(since, since + count)
+            ],
+            now=NOW,
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_engines_make_one_picture_of_one_storm() -> None:
+    reports(30)
+
+    def turn(_number: int) -> str:
+        try:
+            return send_all()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert "".join(pool.map(turn, range(8))) == "*"
+    (picture,) = Message.objects.filter(kind="duty.picture")
+    assert picture.payload["title"] == "30 people at Kyiv report problems since 09:00"
+    assert picture.bundled.count() == 30
+    reports(1, since=40)
+    assert send_all(now=NOW + MINUTE) == ""
+    assert send_all(now=NOW + 5 * MINUTE) == "*"
+    assert (
+        Message.objects.get(kind="duty.picture", id__gt=picture.pk).payload["title"].startswith("31 people")
+    )
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_engines_at_one_gate_let_through_what_one_would() -> None:
     for way in range(1, 6):
