@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from sentinel.people.models import User
 from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import ActorKind, Verb
 from sentinel.web import words
+from sentinel.web.reads.conversations import Conversation, Step, conversations_in
 
 #: verb → what happened, tone. A verb that is missing here fails a test, not the page.
 TELLING: dict[str, tuple[str, str]] = {
@@ -152,7 +153,7 @@ _BY_WORKER = "text"
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """One message of a moment: to whom, how, and what became of it."""
+    """One message of a moment: to whom, how, what became of it and when, and when it was read."""
 
     to: str
     channel: str
@@ -161,11 +162,14 @@ class Sent:
     state: str
     tone: str
     error: str = ""
+    at: datetime | None = None
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """One entry of a history. ``verbatim`` is what the worker said, ``facts`` pairs of name and value."""
+    """One entry of a history. ``verbatim`` is what the worker said, ``facts`` pairs of name and value,
+    ``steps`` those of a call."""
 
     at: datetime
     title: str
@@ -175,14 +179,27 @@ class Moment:
     language: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     sent: tuple[Sent, ...] = field(default=())
+    steps: tuple[Step, ...] = field(default=())
     problem_id: int | None = None
 
 
 def tell(events: Iterable[Event], *, language: str = "", with_subject: bool = False) -> list[Moment]:
-    """Events as moments, in the order given."""
+    """Events as moments, in the order given; all of a placed call stands where it began."""
     rows = list(events)
     names = worker_names({e.worker_id for e in rows if e.worker_id}) if with_subject else {}
-    return [_moment(event, language=language, about=names.get(event.worker_id or 0, "")) for event in rows]
+    calls = conversations_in(rows)
+    return [
+        _call_moment(moment, call) if (call := calls.get(event.pk)) else moment
+        for event in rows
+        if event.pk not in calls or calls[event.pk]
+        for moment in (_moment(event, language=language, about=names.get(event.worker_id or 0, "")),)
+    ]
+
+
+def _call_moment(begun: Moment, call: Conversation) -> Moment:
+    about = tuple(fact for fact in begun.facts if fact[0] == "Worker")
+    facts = (*about, *call.said)
+    return replace(begun, title=call.title, tone=call.tone, who=call.caller, facts=facts, steps=call.steps)
 
 
 def worker_names(ids: set[int]) -> dict[int, str]:
@@ -297,6 +314,8 @@ def with_messages(moments: list[Moment], messages: list[MessageView], *, worker_
     )
     by_instant: dict[datetime, list[Sent]] = {}
     for message in messages:
+        if message.channel == "voice":
+            continue  # the call itself is told
         to = (
             worker_name if message.recipient_kind == "worker" else users.get(message.recipient_id, "somebody")
         )
@@ -309,6 +328,8 @@ def with_messages(moments: list[Moment], messages: list[MessageView], *, worker_
                 state=_SENT_WORDS.get(message.state, message.state),
                 tone=_SENT_TONES.get(message.state, "neutral"),
                 error=message.last_error,
+                at=message.settled_at,
+                read_at=message.read_at,
             )
         )
     sent = [
@@ -320,6 +341,9 @@ def with_messages(moments: list[Moment], messages: list[MessageView], *, worker_
 
 def _told(rows: list[Sent]) -> str:
     people = list(dict.fromkeys(row.to for row in rows))
+    ways = list(dict.fromkeys(row.channel for row in rows if row.channel != "console"))
+    if len(people) == 1 and ways:
+        return f"Told {people[0]} by {' and '.join(ways)}"
     return "Told " + (
         ", ".join(people) if len(people) <= 3 else f"{', '.join(people[:2])} and {len(people) - 2} more"
     )

@@ -23,6 +23,7 @@ from sentinel.people.models import User
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import OPEN_STATES
 from sentinel.problems.selectors import problems_visible_to
+from sentinel.web.reads.conversations import clock_text
 from sentinel.workflows.duties import back_at_work
 from sentinel.workflows.place_call import why_no_call
 
@@ -192,13 +193,6 @@ def talked_for(call: PlacedCall, now: datetime) -> str:
     else:
         seconds = call.talk_seconds
     return clock_text(seconds)
-
-
-def clock_text(seconds: int) -> str:
-    """Minutes and seconds as a telephone shows them: 2:14, 1:02:05."""
-    minutes, rest = divmod(max(seconds, 0), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _headline(call: PlacedCall, *, is_mine: bool, now: datetime) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
 from sentinel.accounts.selectors import calendar_of_site
+from sentinel.calls.models import PlacedCall
 from sentinel.checkins.models import Response
 from sentinel.checkins.rules import Evidence
 from sentinel.escalation import rules
@@ -16,6 +17,7 @@ from sentinel.escalation.models import Duty, FrozenPolicy
 from sentinel.escalation.rules import DutyKind, RungFacts
 from sentinel.escalation.selectors import heat_of, hours_for, policy_of
 from sentinel.kernel.calendars import NeverOpen
+from sentinel.outbox.rules import WAYS
 from sentinel.outbox.selectors import messages_about_problem
 from sentinel.people.models import User
 from sentinel.problems.models import Call, Problem
@@ -29,6 +31,8 @@ from sentinel.problems.rules import (
 from sentinel.problems.selectors import problems_of_cause, problems_visible_to, storm_of
 from sentinel.timeline.selectors import events_of_problem
 from sentinel.timeline.verbs import Verb
+from sentinel.ui.formatting import duration_text
+from sentinel.web.reads.conversations import clock_text
 from sentinel.web.reads.history import Moment, tell, with_messages
 
 
@@ -67,6 +71,36 @@ def story_of(problem: Problem) -> list[Moment]:
     moments = tell(events, language=problem.language)
     told = with_messages(moments, messages_about_problem(problem.pk), worker_name=problem.worker.name)
     return told[::-1]
+
+
+def path_of(problem: Problem) -> list[tuple[str, datetime, str]]:
+    """From the frown to the talk: (what, when, how long after the frown). Only what has happened."""
+    calls = PlacedCall.objects.filter(problem=problem)
+    dialled = Call.objects.filter(problem=problem)
+    told = next(
+        (
+            (f"told by {'mail' if m.channel == 'email' else m.channel}", m.settled_at)
+            for m in sorted(messages_about_problem(problem.pk), key=lambda m: m.settled_at or m.created_at)
+            if m.recipient_kind == "user" and m.channel in WAYS and m.state in ("accepted", "delivered")
+        ),
+        ("", None),
+    )
+    called = (calls.aggregate(at=Min("requested_at"))["at"], dialled.aggregate(at=Min("at"))["at"])
+    steps = (
+        told,
+        ("acknowledged", problem.acknowledged_at),
+        ("call", min((at for at in called if at is not None), default=None)),
+        ("connected", calls.aggregate(at=Min("bridged_at"))["at"]),
+    )
+    found = [(what, at) for what, at in steps if at is not None and at >= problem.opened_at]
+    return [
+        (what, at, _distance(at - problem.opened_at)) for what, at in sorted(found, key=lambda step: step[1])
+    ]
+
+
+def _distance(after: timedelta) -> str:
+    seconds = int(after.total_seconds())
+    return clock_text(seconds) if after < timedelta(hours=1) else duration_text(seconds)
 
 
 def ladder_of(problem: Problem, duty: Duty | None) -> list[RungView]:

@@ -116,6 +116,7 @@ def _page(
             "promise": current_commitment(found),
             "mail_reaches": mail_reaches(found),
             "moments": reads.story_of(found),
+            "path": reads.path_of(found),
             "ladder": reads.ladder_of(found, duty),
             "worker_now": reads.worker_now(found, request.now),
             "before_end": reads.before_end(found) if ends_here and found.is_open else [],

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from django import template
 from django.conf import settings
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
@@ -23,7 +24,7 @@ from sentinel.people.models import User
 from sentinel.people.selectors import active_users
 from sentinel.ui.templatetags.ui import pill
 from sentinel.web import words
-from sentinel.web.reads.line import clock_text
+from sentinel.web.reads.conversations import clock_text
 
 register = template.Library()
 
@@ -115,6 +116,12 @@ def telephone(number: str) -> str:
 def date_in(moment: datetime, zone: str) -> str:
     """An instant as a wall clock there shows it, "Fri 14:00", where the place is named beside it."""
     return date_format(moment.astimezone(ZoneInfo(zone)), "D H:i")
+
+
+@register.filter
+def to_the_second(moment: datetime) -> str:
+    """An instant in the viewer's own zone, where seconds tell what followed from what: "11:00:04"."""
+    return date_format(timezone.localtime(moment), "H:i:s")
 
 
 @register.filter
