@@ -114,7 +114,11 @@ def test_the_browser_reads_what_was_meant_and_the_service_nothing() -> None:
     assert b"Wir haben es" not in request.body
     notice = json.loads(decrypt(request.body, key=BROWSER, secret=SECRET))
     assert (notice["title"], notice["path"], notice["problem"]) == ("Wir haben es", "/problems/1/", 5)
-    assert notice["labels"] == {"acknowledge": "Ich übernehme", "call": "Anrufen"}
+    assert notice["labels"] == {
+        "acknowledge": "Ich übernehme",
+        "call": "Anrufen",
+        "hand_over": "Übergeben",
+    }
     assert request.headers["Content-Encoding"] == "aes128gcm"
     assert request.headers["Authorization"].startswith("vapid t=")
     assert int(request.headers["TTL"]) > 0

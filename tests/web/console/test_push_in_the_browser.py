@@ -14,8 +14,40 @@ NOTICE = {
     "path": "/problems/17/",
     "tag": "k:1",
     "problem": 17,
-    "labels": {"acknowledge": "I have it", "call": "Call"},
+    "labels": {"acknowledge": "I have it", "call": "Call", "hand_over": "Hand over"},
 }
+
+SHOW = """async (notice) => {
+    const kept = [];
+    self.registration.showNotification = async (title, options) => {
+        kept.push({ title, ...options });
+    };
+    const most = (number) =>
+        Object.defineProperty(Notification, "maxActions", { value: number, configurable: true });
+    most(2);
+    self.dispatchEvent(new PushEvent("push", { data: notice }));
+    self.dispatchEvent(new PushEvent("push", { data: "no json" }));
+    most(3);
+    self.dispatchEvent(new PushEvent("push", { data: notice }));
+    await new Promise((done) => setTimeout(done));
+    return kept;
+}"""
+PRESS = """async () => {
+    const kept = [];
+    self.clients.openWindow = async (address) => {
+        const { pathname, search } = new URL(address);
+        kept.push(pathname + search);
+    };
+    for (const [action, path] of [["", "/problems/17/"], ["acknowledge", "/problems/17/"],
+                                  ["call", "/problems/17/"], ["hand_over", "/problems/17/"],
+                                  ["", "https://elsewhere.example/x"]]) {
+        const event = new Event("notificationclick");
+        const notification = { close: () => {}, data: { path, problem: 17 } };
+        Object.assign(event, { action, notification, waitUntil: () => {} });
+        self.dispatchEvent(event);
+    }
+    return kept;
+}"""
 
 
 @pytest.mark.e2e
@@ -35,38 +67,19 @@ def test_a_pushed_notice_is_shown_with_its_buttons(
         context.service_workers[0] if context.service_workers else context.wait_for_event("serviceworker")
     )
     shown = worker.evaluate(
-        """async (notice) => {
-            const kept = [];
-            self.registration.showNotification = async (title, options) => {
-                kept.push({ title, ...options });
-            };
-            self.dispatchEvent(new PushEvent("push", { data: notice }));
-            self.dispatchEvent(new PushEvent("push", { data: "no json" }));
-            await new Promise((done) => setTimeout(done));
-            return kept;
-        }""",
+        SHOW,
         json.dumps(NOTICE),
     )
-    assert [one["title"] for one in shown] == ["Call Olena now", "Sentinel"]
+    assert [one["title"] for one in shown] == ["Call Olena now", "Sentinel", "Call Olena now"]
     assert [action["title"] for action in shown[0]["actions"]] == ["I have it", "Call"]
+    assert [action["title"] for action in shown[2]["actions"]] == ["I have it", "Call", "Hand over"]
     assert (shown[0]["tag"], shown[0]["data"]["problem"]) == ("k:1", 17)
     assert shown[1]["data"]["path"] == "/notices/"
-    opened = worker.evaluate(
-        """async () => {
-            const kept = [];
-            self.clients.openWindow = async (address) => {
-                const { pathname, search } = new URL(address);
-                kept.push(pathname + search);
-            };
-            for (const [action, path] of [["", "/problems/17/"], ["acknowledge", "/problems/17/"],
-                                          ["call", "/problems/17/"], ["", "https://elsewhere.example/x"]]) {
-                const event = new Event("notificationclick");
-                const notification = { close: () => {}, data: { path, problem: 17 } };
-                Object.assign(event, { action, notification, waitUntil: () => {} });
-                self.dispatchEvent(event);
-            }
-            return kept;
-        }"""
-    )
-    assert opened == ["/problems/17/", "/problems/17/?open=acknowledge", "/problems/17/call/"]
+    opened = worker.evaluate(PRESS)
+    assert opened == [
+        "/problems/17/",
+        "/problems/17/?open=acknowledge",
+        "/problems/17/call/",
+        "/problems/17/pass-on/",
+    ]
     context.close()

@@ -25,6 +25,8 @@ from sentinel.people.targets import Subscription, read_subscription
 LIVES_SECONDS = 3_600
 _GONE = (404, 410)
 _LONGEST_BODY = 600
+#: What asks how a call went opens the call brief; there is nothing to take or to hand over.
+_WITHOUT_BUTTONS = ("call.ended",)
 
 
 class PushSender:
@@ -112,7 +114,7 @@ def _notice(message: Claimed, said: Opened) -> bytes:
         "body": said.text[:_LONGEST_BODY],
         "path": urlsplit(said.url).path or "/",
         "tag": message.dedupe_key,
-        "problem": message.payload.get("problem_id"),
+        "problem": None if message.kind in _WITHOUT_BUTTONS else message.payload.get("problem_id"),
         "labels": labels(str(message.payload.get("language", "en"))),
     }
     text = json.dumps(notice, ensure_ascii=False).encode()
