@@ -230,6 +230,8 @@ EXPECTED: dict[str, list[Case]] = {
     "absence-file": [Case(_fixed("/profile/hours/file/"), EVERYBODY, method="post")],
     "absence-file-enter": [Case(_fixed("/profile/hours/file/enter/"), EVERYBODY, method="post")],
     "calendar-feed": [],  # the address is the secret: see test_calendars
+    "telephone-set": [Case(_fixed("/profile/telephone/"), EVERYBODY, method="post")],
+    "telephone-test": [Case(_fixed("/profile/telephone/test/"), EVERYBODY, method="post")],
     "way-add": [Case(_fixed("/profile/ways/"), EVERYBODY, method="post")],
     "way-add-push": [Case(_fixed("/profile/ways/push/"), EVERYBODY, method="post")],
     "hook-list": [

@@ -17,8 +17,10 @@ from sentinel.people.selectors import absences_of, active_users
 from sentinel.people.services import set_absence
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
 from sentinel.web.forms.fields import moment_input, offer
+from sentinel.web.forms.telephone import TelephoneForm, own_number_form
 from sentinel.web.forms.ways import ChatForm, PushForm, WebhookForm, fresh_webhook_form
 from sentinel.web.reads.accounts import week_lines
+from sentinel.web.reads.telephone import own_telephone
 from sentinel.web.reads.ways import ways_of
 
 
@@ -101,9 +103,12 @@ def profile_page(
     push: PushForm | None = None,
     webhook: WebhookForm | None = None,
     refused: tuple[int, str] | None = None,
+    telephone: TelephoneForm | None = None,
+    call_refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The page, with a refused form in the place of a fresh one. ``refused``: a way, and why not."""
+    """The page, with a refused form in the place of a fresh one. ``refused``: a way, and why not;
+    ``call_refused``: why no test call."""
     calendar = request.user.calendar
     wish = digest_wish(request.user.pk)
     context = {
@@ -116,6 +121,9 @@ def profile_page(
             prefix="digest", initial={"wanted": wish.wanted, "only_digest": wish.only_digest}
         ),
         "refused": refused,
+        "telephone": own_telephone(request.user),
+        "telephone_form": telephone or own_number_form(request.user),
+        "call_refused": call_refused,
         "ways": ways_of(request.user),
         "mail_is_off": bool(without_mail([request.user])),
         "reach": reach_of(request.user, request.now),
