@@ -22,6 +22,7 @@ def sip_settings(calls_by: CallsBy) -> SipSettings:
         raise wrong("knows the transports udp and tcp; TLS ends at the exchange")
     suffix = ";transport=tcp" if transport == "tcp" else ""
     host = f"[{calls_by.host}]" if ":" in calls_by.host else calls_by.host
+    outbound = options.get("outbound", "")
     where = f"{host}:{calls_by.port}" if calls_by.port else host
     template = options.get("number", "sip:{number}@" + where)
     if suffix and ";transport=" not in template.lower():
@@ -32,7 +33,7 @@ def sip_settings(calls_by: CallsBy) -> SipSettings:
             username=calls_by.username,
             password=calls_by.password,
             realm=options.get("realm", ""),
-            outbound=options.get("outbound", f"sip:{where}{suffix}"),
+            outbound="" if outbound == "direct" else outbound or f"sip:{where}{suffix}",
             always_outbound=_flag(options, "route", default=False),
             caller_template=options.get("from", ""),
             assert_identity=_flag(options, "identity", default=False),
