@@ -140,6 +140,7 @@ class Engine:
         self.follower = follow_calls.Follower()
         self._turns: dict[str, datetime] = {}
         self._decided_at: datetime | None = None
+        self._stumbled = False
 
     def threads(self) -> list[threading.Thread]:
         """One listener, one decider, one reader, and for each channel as many dispatchers as it has
@@ -190,10 +191,12 @@ class Engine:
         done = self._decide_at(now)
         self._decided_at = now
         self.heartbeat.finished_cycle(clock.now())
+        if self._stumbled and not done:
+            return LONGEST_SLEEP  # what failed is still due: trying it without a pause only fills the log
         return 0.0 if done else _seconds_until(next_firing_at())
 
     def _decide_at(self, now: datetime) -> int:
-        done, away = 0, None
+        done, away, self._stumbled = 0, None, False
         for decider in DECIDERS:
             last = self._turns.get(decider.name)
             if last is not None and timedelta() <= now - last < decider.every:
@@ -205,7 +208,7 @@ class Engine:
                 break
             except Exception:
                 logger.exception("%s failed; the other passes go on", decider.name)
-                handled = 0
+                handled, self._stumbled = 0, True
             done += handled
             # A pass with more to do has its next turn at once.
             self._turns[decider.name] = now

@@ -1,0 +1,46 @@
+"""The decider's pace when something is broken."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from sentinel.engine import loop
+from sentinel.engine.clock import DatabaseClock
+from sentinel.engine.loop import LONGEST_SLEEP, Decider, Engine
+from sentinel.kernel import clock
+from sentinel.outbox.services import LEASE
+from tests.world import World, build_world
+
+
+@pytest.fixture
+def world(db: None) -> Iterator[World]:
+    """The cast, in a transaction that is taken back."""
+    world = build_world()
+    with clock.using(world.clock):
+        yield world
+
+
+def test_a_pass_that_fails_while_something_is_due_is_not_tried_again_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_now: datetime) -> int:
+        raise ValueError("broken")
+
+    def works(now: datetime) -> int:
+        worked.append(now)
+        return 1
+
+    worked: list[datetime] = []
+    world.frown("It jams")
+    world.clock.advance(minutes=20)  # its timer is late, and stays so
+    engine = Engine(threading.Event(), DatabaseClock(), LEASE)
+    monkeypatch.setattr(loop, "DECIDERS", (Decider("fire_duties", fails),))
+    assert engine.decide() == LONGEST_SLEEP
+    others = Decider("others", works)
+    monkeypatch.setattr(loop, "DECIDERS", (Decider("fire_duties", fails), others))
+    assert engine.decide() == 0.0, "whoever works goes on at full speed"
+    assert worked == [world.now]
