@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sentinel.accounts.models import Account, Site
 from sentinel.accounts.rules import Tier
@@ -133,13 +133,15 @@ def rung_columns_of(rungs: Sequence[RungFacts]) -> list[dict[str, object]]:
 
 def ladder_for(account: Account) -> Ladder | None:
     """The account's own ladder, else its tier's, else the default."""
-    for found in (
-        Ladder.objects.filter(account=account).first(),
-        Ladder.objects.filter(account__isnull=True, tier=account.tier).first(),
-    ):
-        if found is not None:
-            return found
-    return Ladder.objects.filter(is_default=True).first()
+    of_tier = Q(account__isnull=True, tier=account.tier)
+    fitting = Ladder.objects.filter(Q(account=account) | of_tier | Q(is_default=True))
+    return min(fitting, key=lambda ladder: _remoteness(ladder, account), default=None)
+
+
+def _remoteness(ladder: Ladder, account: Account) -> int:
+    if ladder.account_id == account.pk:
+        return 0
+    return 1 if ladder.account_id is None and ladder.tier == account.tier else 2
 
 
 def heat_of(problem: Problem) -> Heat:

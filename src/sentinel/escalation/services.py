@@ -68,10 +68,11 @@ def policy_for(account: Account) -> tuple[str, PolicyFacts]:
     return ladder.name, policy_of_ladder(ladder)
 
 
-def freeze_policy(*, problem: Problem, now: datetime) -> PolicyFacts:
-    """Copy the account's ladder into the problem (L10); a second call is a deliberate re-plan."""
+def freeze_policy(*, problem: Problem, now: datetime, is_first: bool = False) -> PolicyFacts:
+    """Copy the account's ladder into the problem (L10); any but the first time it is a deliberate re-plan."""
     name, policy = policy_for(problem.account)
-    FrozenPolicy.objects.filter(problem=problem).delete()
+    if not is_first:
+        FrozenPolicy.objects.filter(problem=problem).delete()
     frozen = FrozenPolicy.objects.create(
         problem=problem, ladder_name=name, frozen_at=now, **columns_of(policy)
     )
@@ -95,9 +96,8 @@ def set_duty(
 
     While the worker is asked (``kind`` ASK) nobody is late: only the next ask is on the timer.
     """
-    duty = Duty.objects.select_for_update().filter(problem=problem).first() or Duty(
-        problem=problem, generation=0
-    )
+    found = Duty.objects.select_for_update().filter(problem=problem).first()
+    duty = found or Duty(problem=problem, generation=0)
     duty.kind = kind.value
     duty.accountable = accountable
     duty.set_at = now
@@ -108,7 +108,7 @@ def set_duty(
     duty.failed_calls = failed_calls
     duty.quarantined_at = None
     duty.quarantine_reason = ""
-    duty.save()
+    duty.save(force_insert=found is None)
     return duty
 
 

@@ -86,7 +86,8 @@ def tell_users(
     (:mod:`sentinel.workflows.next_way`).
     """
     heard = hearers(problem, users=list(users), is_urgent=is_urgent(news), now=now)
-    known = background([problem.pk])
+    # Of a new problem nothing is on record yet.
+    known = background([] if news.reason is Reason.NEW else [problem.pk])
     enqueue(notices(problem, heard=heard, duty=duty, news=news, known=known, now=now), now=now)
     return heard.people
 

@@ -21,6 +21,7 @@ from sentinel.escalation.services import freeze_policy, set_duty
 from sentinel.kernel import traces
 from sentinel.kernel.errors import NotFound
 from sentinel.people.models import User
+from sentinel.people.presence import PeopleAt
 from sentinel.problems.messages import ReceiptFacts, problem_receipt
 from sentinel.problems.models import Problem
 from sentinel.problems.services import create_problem
@@ -57,8 +58,9 @@ def open_problem(
             owner=worker.site.account.owner,
             now=now,
         )
-        policy = freeze_policy(problem=problem, now=now)
-        duty = _owe_acknowledgement(problem, policy=policy, now=now)
+        people = PeopleAt(now)
+        policy = freeze_policy(problem=problem, is_first=True, now=now)
+        duty = _owe_acknowledgement(problem, policy=policy, people=people, now=now)
         record_event(
             verb=Verb.PROBLEM_OPENED,
             at=now,
@@ -74,15 +76,15 @@ def open_problem(
         )
         if actor is None and worker.away_until is not None:
             mark_back(worker_id=worker.pk)  # whoever reports it is there, whatever an absence note said
-        _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, now=now)
-        _send_receipt(problem, duty=duty, now=now)
+        _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, people=people, now=now)
+        _send_receipt(problem, duty=duty, policy=policy, now=now)
         traces.follow(problem.pk)
         transaction.on_commit(partial(traces.say, logger, "problem opened", problem_id=problem.pk))
     return problem
 
 
-def _owe_acknowledgement(problem: Problem, *, policy: PolicyFacts, now: datetime) -> Duty:
-    accountable = accountable_for(owner=problem.owner, account=problem.account, now=now)
+def _owe_acknowledgement(problem: Problem, *, policy: PolicyFacts, people: PeopleAt, now: datetime) -> Duty:
+    accountable = accountable_for(owner=problem.owner, account=problem.account, now=now, people=people)
     hours = hours_for(kind=DutyKind.ACKNOWLEDGE, accountable=accountable, site=problem.site)
     due_at = acknowledge_due(policy=policy, heat=heat_of(problem), hours=hours, now=now)
     return set_duty(
@@ -90,7 +92,9 @@ def _owe_acknowledgement(problem: Problem, *, policy: PolicyFacts, now: datetime
     )
 
 
-def _tell_first(problem: Problem, *, first: RungFacts, duty: Duty, note: str, now: datetime) -> None:
+def _tell_first(
+    problem: Problem, *, first: RungFacts, duty: Duty, note: str, people: PeopleAt, now: datetime
+) -> None:
     """Rung 0: the owner, or whoever stands in, hears of it in the frown's own transaction."""
     users = people_on(
         audience=first.audience,
@@ -98,6 +102,7 @@ def _tell_first(problem: Problem, *, first: RungFacts, duty: Duty, note: str, no
         owner=problem.owner,
         accountable=duty.accountable,
         now=now,
+        people=people,
     )
     news = News(
         reason=Reason.NEW,
@@ -108,23 +113,29 @@ def _tell_first(problem: Problem, *, first: RungFacts, duty: Duty, note: str, no
     tell_users(problem, users=users, duty=duty, news=news, now=now)
 
 
-def expected_call_by(problem: Problem, *, accountable: User, now: datetime) -> datetime | None:
+def expected_call_by(
+    problem: Problem, *, accountable: User, now: datetime, policy: PolicyFacts | None = None
+) -> datetime | None:
     """By when the worker is called at the latest, as promised on the thank-you page and in the receipt;
-    None when they want no call."""
+    None when they want no call. ``policy``: the problem's own, for whoever has read it already."""
     if not problem.may_call:
         return None
     hours = hours_for(kind=DutyKind.CALL, accountable=accountable, site=problem.site)
     return call_due(
-        policy=policy_of(problem), heat=heat_of(problem), hours=hours, since=problem.opened_at, now=now
+        policy=policy or policy_of(problem),
+        heat=heat_of(problem),
+        hours=hours,
+        since=problem.opened_at,
+        now=now,
     )
 
 
-def _send_receipt(problem: Problem, *, duty: Duty, now: datetime) -> None:
+def _send_receipt(problem: Problem, *, duty: Duty, policy: PolicyFacts, now: datetime) -> None:
     person = duty.accountable
     receipt = problem_receipt(
         ReceiptFacts(
             head=letterhead(problem, person=person, now=now),
-            call_by=expected_call_by(problem, accountable=person, now=now),
+            call_by=expected_call_by(problem, accountable=person, policy=policy, now=now),
             number=problem.call_number,
         )
     )
