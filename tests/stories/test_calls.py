@@ -377,7 +377,7 @@ def test_a_test_call_rings_the_users_own_telephone_only(world: World, telephone:
 
 def test_who_may_call_whom_and_when(world: World, telephone: FakeTelephone) -> None:
     problem = world.frown()
-    ask = {"problem_id": problem.pk, "now": world.now}
+    ask: dict[str, Any] = {"problem_id": problem.pk, "now": world.now}
 
     def why(user: User) -> WhyNot | None:
         return why_no_call(Problem.objects.get(pk=problem.pk), user=user, now=world.now)

@@ -27,6 +27,10 @@ class Exchange:
         self._calls: SipCalls | None = None
         self._is_closed = False
 
+    def heard_by(self, listener: Listener) -> Exchange:
+        """The same exchange with sockets of its own, for somebody else to hear."""
+        return Exchange(self._settings, listener)
+
     def place(self, intent: Intent, now: datetime) -> Placed:
         """See CallPort. Sockets that cannot be opened let no telephone ring."""
         try:

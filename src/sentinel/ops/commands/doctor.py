@@ -9,9 +9,12 @@ from sentinel.channels.email.doctor.examination import examine
 from sentinel.channels.email.doctor.findings import Finding, Grade, worst
 from sentinel.channels.email.doctor.names import is_address
 from sentinel.channels.email.doctor.setup import sending_domain
+from sentinel.channels.voice.exchange import Exchange
 from sentinel.kernel import clock
+from sentinel.ops import telephone
 from sentinel.ops.checks import CHECKS, Verdict
 from sentinel.ops.database import database_running
+from sentinel.people.models import User
 from sentinel.standing.services import keep_check_up
 
 SIGNS = {Verdict.GOOD: ("ok  ", "green"), Verdict.DOUBTFUL: ("note", "yellow"), Verdict.BAD: ("BAD ", "red")}
@@ -76,6 +79,46 @@ def mail(domain: str, selectors: tuple[str, ...], source_ips: tuple[str, ...], a
     else:
         _tell(findings)
     sys.exit(1 if worst(findings) is Grade.BAD else 0)
+
+
+@command.command("calls")
+@click.option("--ring", "email", default="", help="Let the telephone of the user with this address ring.")
+def calls(email: str) -> None:
+    """Check who places calls: ask the exchange whether it is there, and let one telephone ring.
+
+    With --ring only that user's own telephone rings; it hears silence for two seconds and is hung up.
+    Writes nothing. Exit code 1 when the exchange does not answer, or the telephone was not answered.
+    """
+    port = telephone.port()
+    if port is None:
+        click.echo("Nobody places calls: people dial themselves (SENTINEL_CALLS_URL is not set).")
+        return
+    if not isinstance(port, Exchange):
+        click.echo(
+            "A voice service places calls. It reports to the console's address; place a test call there."
+        )
+        return
+    found = port.check()
+    port.close()
+    _say(found.answers, f"the exchange says {found.detail} after {found.milliseconds:.0f} ms")
+    sys.exit(0 if found.answers and (not email or _ring(email, port)) else 1)
+
+
+def _ring(email: str, port: Exchange) -> bool:
+    with database_running():
+        user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        raise click.BadParameter(f"nobody has the address {email}", param_hint="--ring")
+    was_answered: bool | None = False
+    for line, was_answered in telephone.ring(user, port):  # noqa: B007  # the last one counts
+        click.echo(f"{INDENT}{line}")
+    _say(bool(was_answered), "the telephone was answered" if was_answered else "it was not answered")
+    return bool(was_answered)
+
+
+def _say(is_good: bool, text: str) -> None:
+    sign, colour = SIGNS[Verdict.GOOD if is_good else Verdict.BAD]
+    click.echo(f"{click.style(sign, fg=colour)}  {text}")
 
 
 def _tell(findings: list[Finding]) -> None:
