@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +14,10 @@ from django.test.utils import CaptureQueriesContext
 
 from sentinel.checkins.rules import Severity
 from sentinel.engine.passes import fire_duties
+from sentinel.engine.selectors import next_firing_at
 from sentinel.escalation.models import Duty, FrozenPolicy
 from sentinel.escalation.selectors import quarantined_duties
+from sentinel.escalation.services import release_quarantine
 from sentinel.outbox.selectors import messages_about_problem
 from sentinel.people.models import Absence, ContactMethod
 from sentinel.problems.models import Commitment, Problem
@@ -231,13 +233,33 @@ def test_a_batch_asks_as_many_questions_for_many_duties_as_for_few(world: World)
     assert fire(2) == fire(7)
 
 
-@pytest.mark.parametrize("query", ["claim", "sleep"])
-def test_finding_what_is_due_walks_the_index_and_sorts_nothing(world: World, query: str) -> None:
-    rows = Duty.objects.filter(quarantined_at__isnull=True).order_by("fire_at").values("fire_at")[:1]
+def _claim(now: datetime) -> object:
+    return list(due_problems(now)[:200])
+
+
+def _how_long_to_sleep(_now: datetime) -> object:
+    return next_firing_at()
+
+
+def _try_again(now: datetime) -> object:
+    return release_quarantine(before=now)
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [(_claim, "duty_due"), (_how_long_to_sleep, "duty_due"), (_try_again, "duty_quarantined")],
+)
+def test_a_tick_reads_what_is_due_off_an_index_and_sorts_nothing(
+    world: World, ask: Callable[[datetime], object], index: str
+) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")  # a handful of rows is read faster than any index
-        plan = rows.explain() if query == "sleep" else due_problems(world.now)[:200].explain()
-    assert "duty_due" in plan
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        with CaptureQueriesContext(connection) as asked:
+            ask(world.now)
+        cursor.execute(f"EXPLAIN {asked[-1]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert index in plan
     assert "Sort" not in plan
     assert "Seq Scan" not in plan
 

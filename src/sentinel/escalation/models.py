@@ -139,6 +139,12 @@ class Duty(models.Model):
             models.Index(
                 fields=("fire_at", "problem"), name="duty_due", condition=Q(quarantined_at__isnull=True)
             ),
+            # Asked for every minute, and nearly always empty.
+            models.Index(
+                fields=("quarantined_at",),
+                name="duty_quarantined",
+                condition=Q(quarantined_at__isnull=False),
+            ),
             models.Index(fields=("accountable", "due_at"), name="duty_accountable"),
         )
 
