@@ -20,6 +20,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 GUARANTEES = "tests/stories/test_guarantees.py"
+TOGETHER = "tests/stories/test_firing_together.py"
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ MUTANTS = (
         "L2-two-transactions",
         "the owner is told after the frown has been committed",
         "src/sentinel/workflows/open_problem.py",
-        "        _tell_first(problem, first=policy.rungs[0], duty=duty, now=now)\n",
+        "        _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, now=now)\n",
         "        transaction.on_commit(\n"
-        "            lambda: _tell_first(problem, first=policy.rungs[0], duty=duty, now=now))\n",
+        "            lambda: _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, now=now))\n",
         (f"{GUARANTEES}::test_l2_a_frown_has_everything_at_once",),
     ),
     Mutant(
@@ -78,6 +79,23 @@ MUTANTS = (
         "    with transaction.atomic():\n        problem = (\n"
         '            Problem.objects.select_for_update(of=("self",))\n',
         (GUARANTEES, "-k", "l3"),
+    ),
+    Mutant(
+        "L3-batch-early-commit",
+        "the timers of a batch commit before its messages",
+        "src/sentinel/workflows/fire_due_duties.py",
+        "        _save(written, now)\n",
+        "    with transaction.atomic():\n        save_climbs([one.step.case.duty for one in written])\n"
+        "    with transaction.atomic():\n        _save(written, now)\n",
+        (TOGETHER, "-k", "l3"),
+    ),
+    Mutant(
+        "L3-batch-looks-once",
+        "a batch does not look again whether its duties are still due",
+        "src/sentinel/workflows/fire_due_duties.py",
+        "        and is_due(problem, duties[problem.pk], now)\n",
+        "",
+        (TOGETHER, "-k", "stop_condition"),
     ),
     Mutant(
         "L3-skip-rung",
@@ -189,8 +207,8 @@ MUTANTS = (
         "L9-callers-hours-only",
         "calls ignore the worker's working hours",
         "src/sentinel/escalation/selectors.py",
-        "        return Both(calendar_of(accountable), calendar_of_site(site))",
-        "        return calendar_of(accountable)",
+        "    return Both(ours, theirs) if kind is DutyKind.CALL else ours\n",
+        "    return ours\n",
         (GUARANTEES, "-k", "l9"),
     ),
     Mutant(
