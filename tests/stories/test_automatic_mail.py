@@ -17,6 +17,8 @@ from sentinel.escalation.rules import DutyKind
 from sentinel.inbound.models import IncomingMail
 from sentinel.inbound.states import IncomingState, Outcome
 from sentinel.outbox.selectors import MessageView, messages_about_problem, messages_to
+from sentinel.people.models import User
+from sentinel.people.reach import without_way
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import ProblemState
 from sentinel.standing.models import MailComplaint, Suppression
@@ -350,9 +352,14 @@ def test_a_notice_that_comes_back_is_told_to_the_administrators(world: World) ->
         for m in messages_about_problem(problem.pk)
         if m.channel == "email" and m.recipient_id == world.maria.pk and m.recipient_kind == "user"
     )
+    world.advance(seconds=5)
     report(world, notice, "5.1.1", "550 5.1.1 no such user")
     told = next(n for n in world.notices(world.ada) if "Notices to Maria" in n.payload["title"])
     assert resolve(urlsplit(told.payload["url"]).path), "it leads to where her address is mended"
+    world.tick()
+    (passed_on,) = world.inbox(world.petra, "duty.notice")
+    assert "Maria Schulz was not reached, so this comes to you." in passed_on.payload["text"]
+    assert without_way([User.objects.get(pk=world.maria.pk)])
     assert nothing_happened_to(problem, ProblemState.REPORTED)
 
 

@@ -6,20 +6,26 @@ bounded before anything is unfolded. Wall times without a zone, and whole days, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import recurring_ical_events
 from icalendar import Calendar, Event
+from icalendar.timezone import tzp
 
 from sentinel.kernel.calendars import local_instant
 from sentinel.people.errors import CalendarFileRefused
 
+logger = logging.getLogger(__name__)
+
 MOST_BYTES = 512 * 1024
 MOST_EVENTS = 1_000
-MOST_REPEATING = 50
+MOST_REPEATING = 20
 MOST_FOUND = 100
 #: So far ahead absences are taken, and so old may a repeating event be.
 AHEAD = timedelta(days=400)
@@ -27,7 +33,12 @@ OLDEST_RULE = timedelta(days=3_650)
 #: A shorter event is a meeting rather than a time away; the preview leaves it unticked.
 LONG = timedelta(hours=4)
 _RULES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
-_FINE = ("BYHOUR", "BYMINUTE", "BYSECOND", "BYSETPOS")
+_PLAIN_RULE = re.compile(
+    rb"^(?!.*INTERVAL=0*(;|$))(?!.*(HOUR|MINUTE|SECOND)).*FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)\b"
+)
+_parsing = threading.Lock()
+_WEEKDAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)")
+_PARTS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTH", "BYMONTHDAY"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,59 +59,114 @@ def read_absences(content: bytes, *, zone: str, now: datetime) -> list[FoundAbse
     if len(content) > MOST_BYTES:
         raise CalendarFileRefused("file_too_big", f"At most {MOST_BYTES // 1024} kB, please.")
     try:
-        calendar = Calendar.from_ical(content)
-        if not isinstance(calendar, Calendar):
-            raise ValueError("this is one component, not a calendar")
-        events = list(calendar.walk("VEVENT"))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        found = _unfolded(content, zone=zone, now=now)
+    except CalendarFileRefused:
+        raise
+    except Exception as error:
+        # What a broken or hostile file makes two parsers raise has no end; to the user it is one thing.
+        logger.info("a calendar file could not be read: %s", type(error).__name__)
         raise CalendarFileRefused(
             "file_no_calendar", "This is no calendar file (.ics), or a damaged one."
         ) from None
-    _require_bounded(events, now)
-    try:
-        unfolded = recurring_ical_events.of(calendar, skip_bad_series=True).between(
-            now - timedelta(days=60), now + AHEAD
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, IndexError):
-        raise CalendarFileRefused(
-            "file_no_calendar", "An event in this calendar repeats in a way that cannot be understood."
-        ) from None
-    found = [one for one in (_found(event, zone) for event in unfolded) if one and one.ends_at > now]
-    found.sort(key=lambda one: (one.starts_at, one.ends_at, one.title))
     if len(found) > MOST_FOUND:
         raise CalendarFileRefused(
             "file_too_many", f"More than {MOST_FOUND} events lie ahead; export your absences alone."
         )
-    return list(dict.fromkeys(found))
+    return found
 
 
-def _require_bounded(events: list[Any], now: datetime) -> None:
+def _unfolded(content: bytes, *, zone: str, now: datetime) -> list[FoundAbsence]:
+    _require_plain_rules(content)
+    # The parser keeps the time zones that a file describes for all files to come, by their names alone: the
+    # next user's "Office" would be this one's.
+    with _parsing:
+        tzp.use_default()
+        try:
+            return _read(content, zone=zone, now=now)
+        finally:
+            tzp.use_default()
+
+
+def _require_plain_rules(content: bytes) -> None:
+    """Before anything is parsed: no rule by the hour, and none that never moves on. Reading a time in a zone
+    with such a rule would already take for ever."""
+    for line in re.sub(rb"\r?\n[ \t]", b"", content).splitlines():
+        if b"RRULE" in line[:20].upper() and not _PLAIN_RULE.search(line.upper()):
+            raise CalendarFileRefused(
+                "rule_not_plain", "An event repeats in a way that is no absence; enter that one by hand."
+            )
+
+
+def _read(content: bytes, *, zone: str, now: datetime) -> list[FoundAbsence]:
+    calendar = Calendar.from_ical(content)
+    if not isinstance(calendar, Calendar):
+        raise TypeError("this is one component, not a calendar")
+    _require_bounded(calendar, list(calendar.walk("VEVENT")), now)
+    series = recurring_ical_events.of(calendar, skip_bad_series=True)
+    events = series.between(now - timedelta(days=60), now + AHEAD)
+    found = {one for one in (_found(event, zone) for event in events) if one and one.ends_at > now}
+    return sorted(found, key=lambda one: (one.starts_at, one.ends_at, one.title))
+
+
+def _require_bounded(calendar: Calendar, events: list[Any], now: datetime) -> None:
+    """Refuse what is not a person's absences, and rules that could be unfolded for ever."""
     if len(events) > MOST_EVENTS:
         raise CalendarFileRefused("file_too_many", f"At most {MOST_EVENTS} events, please.")
     repeating = [event for event in events if "RRULE" in event or "RDATE" in event or "EXRULE" in event]
     if len(repeating) > MOST_REPEATING:
         raise CalendarFileRefused("file_too_many", f"At most {MOST_REPEATING} repeating events, please.")
+    zones = [*calendar.walk("STANDARD"), *calendar.walk("DAYLIGHT")]
+    if len(zones) > MOST_EVENTS:
+        raise CalendarFileRefused("file_too_many", "Too many descriptions of time zones.")
+    for part in (*repeating, *zones):
+        judge = _is_yearly if part in zones else _is_tame
+        if "EXRULE" in part or not all(_holds(judge, rule) for rule in _each(part.get("RRULE"))):
+            raise CalendarFileRefused(
+                "rule_not_plain", "An event repeats in a way that is no absence; enter that one by hand."
+            )
+        if sum(len(getattr(listed, "dts", ())) for listed in _each(part.get("RDATE"))) > MOST_EVENTS:
+            raise CalendarFileRefused("file_too_many", "An event repeats too often.")
     for event in repeating:
-        _require_tame(event, now)
+        first = getattr(event.get("DTSTART"), "dt", None)
+        if first is None or _day_of(first) < (now - OLDEST_RULE).date():
+            raise CalendarFileRefused("rule_too_old", "A repeating event began more than ten years ago.")
 
 
-def _require_tame(event: Any, now: datetime) -> None:
-    """Refuse a rule that could be unfolded for ever: by the hour, from a distant past, or a list of hours."""
-    too_often = CalendarFileRefused(
-        "rule_too_often", "An event repeats more often than daily; that is no absence."
+def _holds(judge: Callable[[Any], bool], rule: Any) -> bool:
+    """What cannot even be judged holds nothing."""
+    try:
+        return judge(rule)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return False
+
+
+def _is_yearly(rule: Any) -> bool:
+    """Whether a rule of a time zone comes once a year, or every few years."""
+    often = [str(value).upper() for value in rule.get("FREQ", ())]
+    return often == ["YEARLY"] and all(int(value) >= 1 for value in rule.get("INTERVAL", ()))
+
+
+def _is_tame(rule: Any) -> bool:
+    """Whether a rule comes around again for certain, and at most daily.
+
+    One that never does (30 February, every nought days) is looked for until the year 9999.
+    """
+    parts = {str(name).upper(): list(values) for name, values in rule.items()}
+    often = {str(value).upper() for value in parts.get("FREQ", ())}
+    month_days = [abs(int(value)) for value in parts.get("BYMONTHDAY", ())]
+    by = {name for name in parts if name.startswith("BY")}
+    is_daily = bool(often & {"DAILY", "WEEKLY"})
+    return (
+        len(often) == 1
+        and often <= _RULES
+        and parts.keys() <= _PARTS
+        and all(1 <= int(value) <= MOST_EVENTS for value in parts.get("INTERVAL", ()))
+        and (not month_days or (min(month_days) >= 1 and max(month_days) <= 28 and "BYDAY" not in by))
+        and not (is_daily and month_days)
+        and not ("DAILY" in often and by and parts.get("INTERVAL", [1]) != [1])
+        and all(1 <= int(value) <= 12 for value in parts.get("BYMONTH", ()))
+        and all(_WEEKDAY.fullmatch(str(value).upper()) for value in parts.get("BYDAY", ()))
     )
-    for rule in _each(event.get("EXRULE")) + _each(event.get("RRULE")):
-        if not {str(part).upper() for part in rule.get("FREQ", ())} <= _RULES:
-            raise too_often
-        if any(len(rule.get(part, ())) > 1 for part in _FINE):
-            raise too_often
-    dates = [part for listed in _each(event.get("RDATE")) for part in getattr(listed, "dts", ())]
-    if len(dates) > MOST_EVENTS:
-        raise too_often
-    starts = event.get("DTSTART")
-    first = getattr(starts, "dt", None)
-    if first is None or _day_of(first) < (now - OLDEST_RULE).date():
-        raise CalendarFileRefused("rule_too_old", "A repeating event began more than ten years ago.")
 
 
 def _each(value: Any) -> list[Any]:
@@ -116,11 +182,7 @@ def _day_of(moment: date | datetime) -> date:
 def _found(event: Any, zone: str) -> FoundAbsence | None:
     if not isinstance(event, Event) or str(event.get("STATUS", "")).upper() == "CANCELLED":
         return None
-    try:
-        starts, ends = event.start, event.end
-    except (ValueError, TypeError):
-        return None
-    starts_at, ends_at = _instant(starts, zone), _instant(ends, zone)
+    starts_at, ends_at = _instant(event.start, zone), _instant(event.end, zone)
     if ends_at <= starts_at:
         return None
     busy = str(event.get("X-MICROSOFT-CDO-BUSYSTATUS", "")).upper()

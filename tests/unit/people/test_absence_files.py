@@ -123,11 +123,49 @@ def test_what_is_no_calendar_is_refused_in_words(content: bytes) -> None:
         "RRULE:FREQ=HOURLY",
         "RRULE:FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=1,2",
         "RRULE:FREQ=DAILY;BYSECOND=0,1",
+        "RRULE:FREQ=DAILY;INTERVAL=0",
+        "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+        "RRULE:FREQ=MONTHLY;BYDAY=MO;BYSETPOS=300",
+        "RRULE:FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=20",
+        "EXRULE:FREQ=DAILY;INTERVAL=0",
     ],
 )
 def test_a_rule_without_measure_is_refused_before_it_is_unfolded(rule: str) -> None:
     with pytest.raises(CalendarFileRefused):
         read(f"DTSTART:20260401T080000Z\nDTEND:20260401T090000Z\n{rule}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "times"),
+    [
+        ("RRULE:FREQ=WEEKLY;BYDAY=FR;COUNT=3", 3),
+        ("RRULE:FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20260731T000000Z", 4),
+        ("RRULE:FREQ=YEARLY", 2),
+        ("RRULE:FREQ=MONTHLY;BYMONTHDAY=15;COUNT=2", 3),  # its first day counts, whatever the rule says
+    ],
+)
+def test_the_rules_that_people_use_are_unfolded(rule: str, times: int) -> None:
+    assert len(read(f"DTSTART:20260403T060000Z\nDTEND:20260403T160000Z\n{rule}")) == times
+
+
+def test_a_zone_that_is_described_without_measure_is_refused() -> None:
+    for rule in ("FREQ=SECONDLY", "FREQ=YEARLY;INTERVAL=0"):
+        hostile = BERLIN_RULES.replace("FREQ=YEARLY", rule, 1)
+        with pytest.raises(CalendarFileRefused):
+            read("DTSTART;TZID=Amt Berlin:20260330T080000", zone=hostile)
+
+
+def test_a_zone_of_one_file_means_nothing_to_the_next() -> None:
+    event = "DTSTART;TZID=Amt Berlin:20260330T080000\nDTEND;TZID=Amt Berlin:20260330T160000"
+    other = BERLIN_RULES.replace("+0200", "+0900").replace("+0100", "+0800")
+    assert read(event, zone=other)[0].starts_at != read(event, zone=BERLIN_RULES)[0].starts_at
+
+
+def test_times_beyond_the_end_of_time_are_refused_in_words() -> None:
+    with pytest.raises(CalendarFileRefused):
+        read("DTSTART:99991231T235959Z\nDURATION:P1D")
 
 
 def test_a_rule_from_a_distant_past_is_refused() -> None:
