@@ -144,3 +144,13 @@ def test_two_sites_are_two_storms(world: World) -> None:
         world.frown("c", worker=worker)
     world.tick()
     assert PICTURE not in [message.kind for message in world.email.sent]
+
+
+def test_a_storm_of_the_evening_is_one_picture_in_the_morning(world: World) -> None:
+    world.advance_to(world.now.replace(hour=19))
+    for worker in workers(world, 4):
+        world.frown("The network is down", worker=worker)
+    world.advance_to(world.now + timedelta(days=3))
+    (picture,) = [m for m in to(world.maria, world.email.sent) if series(m) == "new"]
+    assert picture.kind == PICTURE
+    assert "since Friday 6 March, 20:00" in picture.payload["subject"]

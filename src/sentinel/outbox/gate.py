@@ -155,6 +155,7 @@ def _make_picture(rows: Sequence[Message], *, told: Sequence[Report], now: datet
         reports=reports,
         url=console_url(f"/storms/{first.about}/"),
         channel=newest.channel,
+        now=now,
     )
     # The words of the first stand in the text; the next picture needs of the others who and how bad.
     payload["reports"] = [

@@ -10,6 +10,8 @@ from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sentinel.ui.dates import local_moment, local_time
+
 #: More lines than this nobody reads on a telephone or in a mail; the page shows all.
 MOST_LINES = 8
 _LONGEST_WORDS = 160
@@ -19,14 +21,14 @@ _TITLE = {
         "en": "{n} people at {where} report problems since {since}",
         "de": "{n} Personen bei {where} melden Probleme seit {since}",
         "fr": "{n} personnes chez {where} signalent des problèmes depuis {since}",
-        "es": "{n} personas en {where} informan de problemas desde las {since}",
+        "es": "{n} personas en {where} informan de problemas desde {since}",
         "ja": "{where}：{since}以降、{n}人から問題の報告があります",
     },
     "late": {
         "en": "{n} people at {where} still wait, reported since {since}",
         "de": "{n} Personen bei {where} warten noch, gemeldet seit {since}",
         "fr": "{n} personnes chez {where} attendent encore, signalé depuis {since}",
-        "es": "{n} personas en {where} siguen esperando, informado desde las {since}",
+        "es": "{n} personas en {where} siguen esperando, informado desde {since}",
         "ja": "{where}：{n}人がまだ対応を待っています（{since}以降の報告）",
     },
 }
@@ -88,14 +90,16 @@ def in_order(reports: Sequence[Report]) -> list[Report]:
 
 
 def picture(
-    *, newest: Mapping[str, Any], reports: Sequence[Report], url: str, channel: str
+    *, newest: Mapping[str, Any], reports: Sequence[Report], url: str, channel: str, now: datetime
 ) -> dict[str, Any]:
     """The payload of one notice that stands for all ``reports``; sender and way are those of ``newest``."""
     language = str(newest.get("language", "en")).split("-")[0]
     language = language if language in _OPEN else "en"
     ordered = in_order(reports)
     first = min(ordered, key=lambda report: report.at)
-    since = f"{first.at.astimezone(ZoneInfo(first.zone)):%H:%M}"
+    zone = ZoneInfo(first.zone)
+    is_today = first.at.astimezone(zone).date() == now.astimezone(zone).date()
+    since = (local_time if is_today else local_moment)(first.at, first.zone, language)
     titles = _TITLE.get(first.series, _TITLE["new"])
     title = titles[language].format(n=len(ordered), where=first.where, since=since)
     counts = Counter((report.rank, report.grade) for report in ordered)

@@ -73,8 +73,9 @@ def test_nothing_is_merged_for_somebody_who_has_heard_nothing_yet() -> None:
 
 
 def test_the_first_goes_at_once_and_the_others_of_the_same_moment_share_a_mail() -> None:
-    for key in "abcd":
-        notice(key)
+    notice("a", priority=Priority.ALARM)
+    for key in "bcd":
+        notice(key, priority=Priority.LADDER)
     send_one()
     assert bundle_pending(now=NOW) == 3
     assert {key: state for key, state in states().items() if len(key) == 1} == {

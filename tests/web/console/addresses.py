@@ -107,6 +107,10 @@ def _endpoint(stage: Stage) -> str:
     return f"/webhooks/{found.pk}/off/"
 
 
+def _storm(tail: str = "") -> Callable[[Stage], str]:
+    return lambda stage: f"/storms/{stage.reported.pk}/{tail}"
+
+
 def _cause(tail: str = "") -> Callable[[Stage], str]:
     """A cause of the problem that everybody inside sees."""
 
@@ -134,11 +138,8 @@ EXPECTED: dict[str, list[Case]] = {
     "call-hang-up": [Case(lambda s: f"/problems/{s.reported.pk}/call/hang-up/", ACTING, method="post")],
     "pass-on": [Case(lambda s: f"/problems/{s.reported.pk}/pass-on/", ACTING)],
     "problem-act": _acts(),
-    "storm": [Case(lambda s: f"/storms/{s.reported.pk}/", INSIDE)],
-    "storm-act": [
-        Case(lambda s, slug=slug: f"/storms/{s.reported.pk}/{slug}/", ACTING, method="post")
-        for slug in MANY_ACTS
-    ],
+    "storm": [Case(_storm(), INSIDE)],
+    "storm-act": [Case(_storm(f"{slug}/"), ACTING, method="post") for slug in MANY_ACTS],
     "cause": [Case(_cause(), INSIDE)],
     "cause-act": [Case(_cause(f"{slug}/"), ACTING, method="post") for slug in MANY_ACTS],
     "account-list": [Case(_fixed("/accounts/"), EVERYBODY)],
