@@ -197,6 +197,15 @@ def test_a_colleague_sees_who_talks_and_cannot_hang_up(
     assert manager.post(brief(stage, "hang-up/")).status_code == 403
 
 
+def test_a_voice_service_that_wants_a_key_says_so_while_it_rings(
+    stage: Stage, as_user: SignedIn, telephone: FakeTelephone
+) -> None:
+    call = press(stage, as_user(stage.world.maria), telephone)
+    assert not seen_by(stage, stage.world.maria).note
+    PlacedCall.objects.filter(pk=call.pk).update(provider="http_voice")
+    assert "press 1" in seen_by(stage, stage.world.maria).note
+
+
 def test_the_team_board_shows_calls_that_go_on_and_calls_nobody_logged(
     stage: Stage, as_user: SignedIn, telephone: FakeTelephone
 ) -> None:

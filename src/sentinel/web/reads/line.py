@@ -9,7 +9,7 @@ from django.conf import settings
 
 from sentinel.accounts.selectors import calendar_of_site
 from sentinel.calls.models import PlacedCall
-from sentinel.calls.rules import CallState, EndReason, Leg, WhyNot, rank
+from sentinel.calls.rules import CallState, EndReason, Leg, Provider, WhyNot, rank
 from sentinel.calls.selectors import (
     TO_BE_TOLD,
     awaiting_outcome,
@@ -54,6 +54,13 @@ _ENDS_ANYHOW: dict[str, str] = {
     EndReason.CANCELLED: "Ended before {worker} picked up",
     EndReason.FAILED: "The call could not be placed",
     EndReason.LOST: "Nobody knows what became of the call",
+}
+
+# A voice service cannot tell a person from a voicemail otherwise.
+_PRESS_1: dict[str, str] = {
+    CallState.REQUESTED: "Pick up and press 1; nobody else is called before.",
+    CallState.DIALING_OWNER: "Pick up and press 1; nobody else is called before.",
+    CallState.OWNER_ANSWERED: "Press 1 on your telephone to be connected.",
 }
 
 
@@ -217,7 +224,7 @@ def _headline(call: PlacedCall, *, is_mine: bool, now: datetime) -> str:
 def _note(call: PlacedCall) -> str:
     worker = call.problem.worker.name
     if call.is_going_on:
-        return ""
+        return _PRESS_1.get(call.state, "") if call.provider == Provider.HTTP_VOICE.value else ""
     if has_talked(call):
         return "How did it go? The next step follows from what you say."
     if call.reason == EndReason.LOST.value:
