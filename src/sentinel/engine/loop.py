@@ -56,6 +56,8 @@ from sentinel.outbox.services import LEASE, WAKE_UP
 
 logger = logging.getLogger(__name__)
 
+#: Nobody looks more often than this for what they could not have.
+SHORTEST_SLEEP = 0.05
 #: Longest sleep: what a lost wake-up may cost.
 LONGEST_SLEEP = 1.0
 LONGEST_PAUSE = 5.0
@@ -229,6 +231,9 @@ class Engine:
     def send(self, channel: str, pace: dispatch.Pace) -> float:
         """Try what is due on one channel; returns how long to sleep."""
         self.turnstiles[channel].enter(self.stop)
+        due = next_visible_at(channel)
+        if due is None or due > clock.now():
+            return _seconds_until(due)
         began = time.monotonic()
         tried = dispatch.dispatch_channel(
             channel=channel,
@@ -239,7 +244,8 @@ class Engine:
             on_full=partial(self._there_is_more, channel),
         )
         pace.learn(tried=tried, seconds=time.monotonic() - began)
-        return 0.0 if tried else _seconds_until(next_visible_at(channel))
+        # What is due and was not to be had is another's, or waits at the gate.
+        return 0.0 if tried else SHORTEST_SLEEP
 
     def _there_is_more(self, channel: str) -> None:
         self.turnstiles[channel].hurry()

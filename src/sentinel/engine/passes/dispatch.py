@@ -23,6 +23,7 @@ from sentinel.channels.base import ManySender, Sender, Sent, Tried
 from sentinel.kernel import traces
 from sentinel.outbox.gate import open_gate
 from sentinel.outbox.rules import Result, State
+from sentinel.outbox.selectors import next_visible_at
 from sentinel.outbox.services import (
     LEASE,
     Claimed,
@@ -83,6 +84,9 @@ def handle_one(now: datetime) -> bool:
 
 
 def _turn(channel: str, clock: Clock, limit: int | None = None) -> int:
+    due = next_visible_at(channel)
+    if due is None or due > clock():
+        return 0
     return dispatch_channel(channel=channel, clock=clock, limit=limit)
 
 
