@@ -157,6 +157,7 @@ def _make_picture(rows: Sequence[Message], *, told: Sequence[Report], now: datet
         channel=newest.channel,
         now=now,
     )
+    payload["tag"] = f"storm:{first.about}:{newest.crowd}"  # on a screen the next picture takes its place
     # The words of the first stand in the text; the next picture needs of the others who and how bad.
     payload["reports"] = [
         vars(report if place < MOST_LINES else replace(report, words=""))

@@ -93,7 +93,7 @@ class PushSender:
             "Content-Type": "application/octet-stream",
             "TTL": str(LIVES_SECONDS),
             "Urgency": "high",
-            "Topic": encode(hashlib.sha256(message.dedupe_key.encode()).digest())[:32],
+            "Topic": encode(hashlib.sha256(_tag(message).encode()).digest())[:32],
             "Authorization": authorization(origin=origin, contact=self._contact, key=key, now=now),
         }
         return hand_over(
@@ -107,13 +107,19 @@ class PushSender:
         )
 
 
+def _tag(message: Claimed) -> str:
+    """What a later notice of this name replaces on the screen: its repeat, or the next picture of a storm."""
+    return str(message.payload.get("tag") or message.dedupe_key)
+
+
 def _notice(message: Claimed, said: Opened) -> bytes:
     """What the service worker shows: short enough for one record, whatever the worker wrote."""
     notice = {
         "title": said.title[:200],
         "body": said.text[:_LONGEST_BODY],
         "path": urlsplit(said.url).path or "/",
-        "tag": message.dedupe_key,
+        "tag": _tag(message),
+        "again": "tag" in message.payload,
         "problem": None if message.kind in _WITHOUT_BUTTONS else message.payload.get("problem_id"),
         "labels": labels(str(message.payload.get("language", "en"))),
     }

@@ -7,12 +7,12 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 self.addEventListener("push", (event) => {
   let notice = {};
   try { notice = event.data.json(); } catch { /* a notice that cannot be read is still a notice */ }
-  const { title = "Sentinel", body = "", path = "/notices/", tag, problem, labels = {} } = notice;
+  const { title = "Sentinel", body = "", path = "/notices/", tag, again, problem, labels = {} } = notice;
   const buttons = ["acknowledge", "call", "hand_over"].filter((name) => labels[name]).map((name) => ({ action: name, title: labels[name] }));
   // Most browsers show two buttons; the third stands on the page that a press on the notice opens.
   const actions = problem ? buttons.slice(0, Notification.maxActions || 2) : [];
   event.waitUntil(self.registration.showNotification(title, {
-    body, tag, actions, data: { path, problem }, requireInteraction: Boolean(problem), icon: "/static/web/icon-192.png",
+    body, tag, renotify: Boolean(tag && again), actions, data: { path, problem }, requireInteraction: Boolean(problem), icon: "/static/web/icon-192.png",
   }));
 });
 
