@@ -2,6 +2,7 @@
 
     .venv/bin/python bench/calls.py                          500 calls, 50 at once
     .venv/bin/python bench/calls.py --calls 1000 --at-once 100 --transport tcp
+    .venv/bin/python bench/calls.py --press 200             through the console's workflow and a real engine
 
 A call is what an owner's press sets off: the owner's telephone rings and answers, the worker's rings and
 answers, both are told each other's place and acknowledge it, they talk for a second, and both are hung up.
@@ -167,7 +168,18 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--at-once", type=int, default=50)
     parser.add_argument("--transport", choices=("udp", "tcp"), default="udp")
+    parser.add_argument("--press", type=int, default=0, help="so many presses through the whole product")
     chosen = parser.parse_args()
+    if chosen.press:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "sentinel.config.testing"
+        # why: only this part needs Django, and it must be ready before anything of it is imported
+        import django
+
+        django.setup()
+        # why: as above
+        from bench.press import press
+
+        sys.exit(0 if press(chosen.press) else 1)
     sys.exit(0 if measure(chosen.calls, chosen.at_once, chosen.transport) else 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -39,7 +40,8 @@ def test_states_are_ranked_in_the_order_of_a_call() -> None:
 )
 def test_numbers_that_cannot_be_called_are_refused_for_good(number: str) -> None:
     with office(VOID) as desk:
-        for owner, worker in ((number, "+4989100"), ("+4989100", number)):
+        # Without a worker's number it is a test; without the owner's it is nothing.
+        for owner, worker in ((number, "+4989100"), ("+4989100", number or "+")):
             placed = desk.calls.place(intent(owner, worker), NOW)
             assert isinstance(placed, Rejected)
             assert placed.permanent
@@ -117,6 +119,25 @@ def test_a_listener_that_fails_misses_one_event_only() -> None:
         time.sleep(0.01)
     calls.close()
     assert [event.state for event in told] == [CallState.DIALING_OWNER, CallState.ENDED]
+
+
+def test_the_time_is_never_asked_for_where_it_would_hold_up_telephones() -> None:
+    asked_on: set[str] = set()
+    told: list[CallEvent] = []
+
+    def now() -> datetime:
+        asked_on.add(threading.current_thread().name)
+        time.sleep(0.01)  # as a clock in a database would
+        return datetime.now(UTC)
+
+    began = datetime.now(UTC)
+    calls = SipCalls(SETTINGS, told.append, now=now)
+    calls.start()
+    calls.place(intent("+4989100", "+4989200"), began)
+    calls.close(hang_up=True)
+    assert asked_on == {"sip-events"}
+    assert [event.state for event in told][-1] is CallState.ENDED
+    assert all(began <= event.at <= datetime.now(UTC) for event in told)
 
 
 def test_a_port_that_is_taken_is_said_at_the_start() -> None:

@@ -11,10 +11,12 @@ import logging
 import queue
 import secrets
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sentinel.channels.voice.base import (
@@ -66,6 +68,14 @@ class _Call:
     events: int = 0
 
 
+@dataclass(frozen=True)
+class _Happened:
+    """An event that only lacks its time; ``at`` is when it was on the machine's own clock."""
+
+    event: Callable[..., CallEvent]
+    at: float
+
+
 class SipCalls:
     """Places calls through one exchange. Start it once, close it at the end; every method is thread-safe."""
 
@@ -81,7 +91,7 @@ class SipCalls:
         self._on_event = on_event
         self._now = now
         self._loop = asyncio.new_event_loop()
-        self._events: queue.SimpleQueue[CallEvent | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[_Happened | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._run, name="sip", daemon=True),
             threading.Thread(target=self._deliver, name="sip-events", daemon=True),
@@ -241,19 +251,18 @@ class SipCalls:
                 call.reason = ending.reason if ending else None
                 call.talk_seconds = bridge.talked() if bridge else 0
                 call.bridge = None
-        self._events.put(
-            CallEvent(
-                key=call.intent.key,
-                ref=call.ref,
-                event_id=f"{call.ref}-{call.events}",
-                state=state,
-                at=self._now(),
-                leg=side,
-                reason=call.reason,
-                detail=ending.detail if ending else "",
-                talk_seconds=call.talk_seconds,
-            )
+        said = partial(
+            CallEvent,
+            key=call.intent.key,
+            ref=call.ref,
+            event_id=f"{call.ref}-{call.events}",
+            state=state,
+            leg=side,
+            reason=call.reason,
+            detail=ending.detail if ending else "",
+            talk_seconds=call.talk_seconds,
         )
+        self._events.put(_Happened(said, time.monotonic()))
 
     async def _check(self) -> Reachability:
         if self._agent is None:
@@ -277,7 +286,10 @@ class SipCalls:
     # --- on the thread of the events
 
     def _deliver(self) -> None:
-        while (event := self._events.get()) is not None:
+        while (happened := self._events.get()) is not None:
+            # Asked here and not on the loop: a clock may take its time, for it may ask a database.
+            at = self._now() - timedelta(seconds=time.monotonic() - happened.at)
+            event = happened.event(at=at)
             try:
                 self._on_event(event)
             except Exception:
