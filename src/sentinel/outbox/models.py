@@ -23,7 +23,7 @@ class Message(models.Model):
     notices tell of the same storm. ``waits_for``: why ``visible_at`` was put off ("crowd", "limit", "mute").
     """
 
-    dedupe_key = models.CharField(max_length=160, unique=True)
+    dedupe_key = models.CharField(max_length=160)
     channel = models.CharField(max_length=20)
     kind = models.CharField(max_length=60)
     recipient_kind = models.CharField(max_length=8)
@@ -45,7 +45,9 @@ class Message(models.Model):
     provider_ref = models.CharField(max_length=200, blank=True)
     last_error = models.TextField(blank=True)
     read_at = models.DateTimeField(null=True)
-    bundle = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="bundled")
+    bundle = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="bundled", db_index=False
+    )
     account_id = models.BigIntegerField(null=True)
     problem_id = models.BigIntegerField(null=True)
     # Defaults of the database too: whoever inserts many rows at once need not know of the gate.
@@ -56,7 +58,9 @@ class Message(models.Model):
     waits_for = models.CharField(max_length=8, blank=True, default="", db_default="")
 
     class Meta:
+        # A row is written up to four times on its way, each time into every index: none is there for nothing.
         constraints = (
+            models.UniqueConstraint(fields=("dedupe_key",), name="message_key_once"),
             models.CheckConstraint(
                 condition=Q(state__in=[s.value for s in State]), name="message_state_known"
             ),
@@ -90,6 +94,7 @@ class Message(models.Model):
                 fields=("recipient_kind", "recipient_id", "channel", "-id"), name="message_recipient"
             ),
             models.Index(fields=("message_id",), name="message_header"),
+            models.Index(fields=("bundle",), name="message_bundle", condition=Q(bundle__isnull=False)),
             models.Index(
                 fields=("recipient_id",),
                 name="message_notice_waiting",
@@ -118,7 +123,8 @@ class Message(models.Model):
 class Attempt(models.Model):
     """One try to hand a message to a provider; written at settlement, hence never for a crash."""
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="tries")
+    # Found by the unique constraint's index.
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="tries", db_index=False)
     number = models.PositiveIntegerField()
     settled_at = models.DateTimeField()
     result = models.CharField(max_length=10, choices=[(r.value, r.name.title()) for r in Result])
