@@ -235,7 +235,8 @@ class _Desk:
 
 
 def _say_lost(message: Claimed) -> None:
-    logger.warning("message %s was taken over before its result was written", message.id)
+    with traces.about(problem_id=message.problem_id, message_id=message.id):
+        logger.warning("message %s was taken over before its result was written", message.id)
 
 
 def _say(message: Claimed, result: Result) -> None:
