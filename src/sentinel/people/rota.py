@@ -88,7 +88,7 @@ def answer_swap(*, swap_id: int, accept: bool, actor: User, now: datetime) -> Sh
             if swap.shift.officer_id != swap.asked_by_id:
                 raise ShiftRefused("shift_changed", "The rota has changed since; this day is another's now.")
             _require_can_take(swap.shift, actor.pk, now)
-            assign_officer(on=swap.shift.on, officer_id=actor.pk, now=now)
+            assign_officer(on=swap.shift.on, officer_id=actor.pk, now=now, actor=actor)
         _settle(swap, SwapState.ACCEPTED if accept else SwapState.DECLINED, actor=actor, now=now)
     return swap
 

@@ -49,7 +49,8 @@ def hearers(problem: Problem, *, users: Collection[User], is_urgent: bool, now: 
     if not lost:
         return Hearers(people=people, ways=ways, silent=silent)
     notes: dict[int, list[str]] = {}
-    for user in lost:
+    # In one order everywhere: two transactions that miss the same people must not wait for each other.
+    for user in sorted(lost, key=lambda person: person.pk):
         instead, sentence = pass_on(problem, lost=user, now=now)
         if instead is not None:
             notes.setdefault(instead.pk, []).append(sentence)

@@ -10,11 +10,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sentinel.accounts.errors import AccountRefused
+from sentinel.accounts.models import Site
 from sentinel.accounts.services import change_account, hand_account_to
 from sentinel.channels.base import Sent
+from sentinel.checkins.rules import Severity
 from sentinel.escalation.models import Ladder
 from sentinel.escalation.reaching import LadderReach, ladder_reach
 from sentinel.escalation.rules import DEFAULT_POLICY
+from sentinel.escalation.simulation import predict
 from sentinel.outbox.rules import Result
 from sentinel.people.contacts import add_contact_method
 from sentinel.people.errors import QuietHoursRefused
@@ -152,6 +155,17 @@ def test_nobody_makes_themselves_unreachable_by_a_setting(world: World, week: An
         quiet(world, week, zone)
     world.maria.refresh_from_db()
     assert world.maria.reach_week is None
+
+
+def test_the_simulator_counts_with_quiet_hours_of_ones_own(world: World) -> None:
+    quiet(world, {day: [["08:00", "12:00"]] for day in WORKDAYS})
+    site = Site.objects.select_related("account__owner__calendar", "calendar").get(pk=world.kyiv.pk)
+    at = datetime(2026, 3, 6, 13, tzinfo=UTC)  # 14:00 in Berlin, at work
+    first = predict(site=site, at=at, severity=Severity.HINDERS, steps=1)[0]
+    assert (first.user, first.at) == (world.maria, at)
+    assert first.mail_at == datetime(2026, 3, 9, 7, tzinfo=UTC)
+    stopped = predict(site=site, at=at, severity=Severity.STOPPED, steps=1)[0]
+    assert stopped.mail_at == at
 
 
 # -- ladders and accounts ---------------------------------------------------------------------------

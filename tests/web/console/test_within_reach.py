@@ -72,6 +72,14 @@ def test_a_ladder_with_a_rung_that_reaches_nobody_at_all_is_refused(stage: Stage
     assert list(ladder.rungs.values_list("pk", flat=True)) == before
 
 
+def test_the_simulator_marks_whom_no_notice_reaches(stage: Stage, as_user: SignedIn) -> None:
+    address = f"/simulator/?site={stage.world.kyiv.pk}&at=2026-03-06T16:50&severity=hinders"
+    client = as_user(stage.world.petra)
+    assert "cannot be reached" not in client.get(address).content.decode()
+    lose(stage, stage.world.maria)
+    assert "cannot be reached" in client.get(address).content.decode()
+
+
 def test_an_officer_out_of_reach_is_marked_on_the_rota_and_not_put_on_it(
     stage: Stage, as_user: SignedIn
 ) -> None:

@@ -14,6 +14,7 @@ from sentinel.accounts.models import Site
 from sentinel.accounts.selectors import accounts_visible_to
 from sentinel.checkins.rules import Severity
 from sentinel.escalation.simulation import policy_in_force, predict
+from sentinel.people.reach import without_way
 from sentinel.web import words
 from sentinel.web.access import ConsoleRequest, screen, show
 from sentinel.web.forms.fields import moment_input, offer
@@ -67,7 +68,14 @@ def _predicted(values: dict[str, Any]) -> dict[str, Any]:
         (key, list(rows))
         for key, rows in groupby(steps, key=lambda step: (step.position, step.repeat, step.at))
     ]
-    return {"steps": grouped, "site": site, "frown_at": at, "ladder_name": name}
+    lost = without_way({step.user.pk: step.user for step in steps}.values())
+    return {
+        "steps": grouped,
+        "site": site,
+        "frown_at": at,
+        "ladder_name": name,
+        "out_of_reach": {user.pk for user in lost},
+    }
 
 
 def _next_friday(site: Site | None, now: datetime) -> dict[str, Any]:
