@@ -79,7 +79,8 @@ def _seconds_to_disk(folder: Path, times: int = 200) -> float:
     return (time.perf_counter() - began) / times
 
 
-def _introduce(place: Place) -> None:
+def introduce(place: Place) -> None:
+    """Say what machine this is."""
     at = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     say(f"{at} UTC, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
     say(f"Python {platform.python_version()}, {platform.platform()}")
@@ -107,7 +108,7 @@ def main() -> int:
             del os.environ[name]
         os.environ.update(environment(place))
         django.setup()
-        _introduce(place)
+        introduce(place)
         for part in PARTS if "all" in wanted.parts else wanted.parts:
             say(f"\n== {part}")
             MEASURES[part](place, verdicts, wanted.quick)
