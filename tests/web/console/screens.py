@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from sentinel.calls.models import PlacedCall
 from sentinel.people.models import User
+from sentinel.problems.models import Problem
 from tests.web.console.stage import Stage
 
 
 def screens(stage: Stage) -> dict[str, tuple[str, User]]:
     """name → (address, viewer)"""
+    _call(stage, stage.promised, stage.world.tom, state="dialing_owner")
+    ended = stage.at - timedelta(minutes=3)
+    _call(
+        stage,
+        stage.reopened,
+        stage.world.maria,
+        state="ended",
+        reason="completed",
+        ended_at=ended,
+        bridged_at=ended,
+        talk_seconds=134,
+    )
     world, account = stage.world, stage.world.account.pk
     simulate = f"/simulator/?site={world.kyiv.pk}&at=2026-03-06T16:50&severity=hinders"
     return {
@@ -22,6 +38,8 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "problem-confirmed": (f"/problems/{stage.confirmed.pk}/", world.maria),
         "problem-reopened": (f"/problems/{stage.reopened.pk}/", world.maria),
         "call-brief": (f"/problems/{stage.reported.pk}/call/", world.maria),
+        "call-ringing": (f"/problems/{stage.promised.pk}/call/", world.tom),
+        "call-over": (f"/problems/{stage.reopened.pk}/call/", world.maria),
         "pass-on": (f"/problems/{stage.reported.pk}/pass-on/", world.maria),
         "problem-new": (f"/workers/{world.olena.pk}/problem/", world.maria),
         "accounts": ("/accounts/", world.petra),
@@ -63,3 +81,17 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "clock": ("/clock/", world.maria),
         "styleguide": ("/console/styleguide/", world.ada),
     }
+
+
+def _call(stage: Stage, problem: Problem, user: User, **columns: object) -> None:
+    """A call that Sentinel placed, as far as it has come."""
+    fixed = {
+        "key": f"call-{problem.pk}",
+        "provider": "sip",
+        "owner_number": "+4930555010",
+        "worker_number": "+380445550103",
+        "requested_at": stage.at - timedelta(minutes=6),
+        "changed_at": stage.at - timedelta(minutes=6),
+        "seen_at": stage.at - timedelta(minutes=6),
+    }
+    PlacedCall.objects.get_or_create(problem=problem, user=user, defaults=fixed | columns)
