@@ -7,7 +7,7 @@ A connected call closes nothing: its caller is asked how it went, and the duty s
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
 
@@ -29,6 +29,8 @@ from sentinel.workflows.test_call import follow_test, is_test
 
 logger = logging.getLogger(__name__)
 
+#: Whoever holds a call says so more often than this.
+HELD_FOR = timedelta(seconds=12)
 _VERBS = {
     CallState.OWNER_ANSWERED: Verb.CALL_OWNER_ANSWERED,
     CallState.DIALING_WORKER: Verb.CALL_WORKER_DIALED,
@@ -65,7 +67,8 @@ def follow_event(*, provider: str, event: CallEvent, now: datetime) -> bool:
 def wish_to_place(*, key: str, now: datetime) -> bool:
     """Whether the call of that name may ring now; the sender asks before every placing.
 
-    Not when it was ended or taken back meanwhile, and not when the caller has picked up already.
+    Not when it was ended or taken back meanwhile, not when the caller has picked up already, and not while
+    another engine holds it; one that died with a ringing telephone does so no longer when its lease is over.
     """
     if is_test(key):
         return True
@@ -75,6 +78,8 @@ def wish_to_place(*, key: str, now: datetime) -> bool:
     with transaction.atomic():
         call = lock_call(found.pk)
         waits = call.state in (CallState.REQUESTED.value, CallState.DIALING_OWNER.value)
+        if call.provider_ref and now - call.seen_at < HELD_FOR:
+            return False
         if waits and call.hang_up_asked_at is None:
             begin_placing(call=call, now=now)
             return True
