@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from sentinel.assurance.ears import ears
 from sentinel.config.environment import Environment
 from sentinel.inbound.models import IncomingMail
 from sentinel.kernel.links import Purpose
@@ -92,9 +93,15 @@ def test_it_takes_mail_until_it_is_stopped_and_then_leaves_at_once() -> None:
     with inbound(SENTINEL_INBOUND_LISTEN=f"lmtp://127.0.0.1:{port}") as process:
         with smtplib.LMTP("127.0.0.1", port, timeout=20) as client:
             client.sendmail("a@b.example", reply_to(1), b"Subject: hello\r\n\r\nhello\r\n")
+        for _ in range(200):
+            if ears():
+                break
+            threading.Event().wait(0.05)
+        assert [(ear.way, ear.last_error) for ear in ears()] == [("listener", "")]
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
     assert IncomingMail.objects.get().source == "lmtp"
+    assert ears() == [], "it went on purpose: nobody need miss it"
 
 
 @pytest.mark.django_db(transaction=True)
