@@ -212,6 +212,7 @@ def test_the_team_board_shows_calls_that_go_on_and_calls_nobody_logged(
     press(stage, as_user(stage.world.maria), telephone)
     manager = as_user(stage.world.petra)
     assert "Maria Schulz and Olena Kovalenko" in manager.get("/team/").content.decode()
+    assert "going on now" in manager.get("/health/").content.decode()
     telephone.plays(EndReason.COMPLETED, at=stage.world.now)
     assert "Maria Schulz talked with Olena Kovalenko" in manager.get("/team/").content.decode()
     as_user(stage.world.maria).post(brief(stage), {"outcome": "reached"})

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from sentinel.assurance.ears import ears
 from sentinel.assurance.selectors import last_canary, open_findings, recent_findings, worst_lateness
 from sentinel.bulk.selectors import sender_state
+from sentinel.calls.selectors import counts_by_state
 from sentinel.outbox.selectors import waits
 from sentinel.people.reach import people_out_of_reach
 from sentinel.people.rules import Role
@@ -25,6 +26,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "over": recent_findings(MOST_RECENT),
         "late_seconds": int(late.total_seconds()),
         "waits": waits(request.now),
+        "calls": sum(counts_by_state().values()),
         "sender": sender_state(),
         "canary": last_canary(),
         "out_of_reach": people_out_of_reach(request.now),
