@@ -15,6 +15,7 @@ from typing import Self
 import psycopg
 from django.db import Error, connection, connections, transaction
 
+from sentinel.channels.email.sender import TOGETHER
 from sentinel.checkins.rules import Severity
 from sentinel.outbox.services import enqueue
 from sentinel.workflows.open_problem import open_problem
@@ -31,8 +32,8 @@ from tests.stories.chaos import (
 )
 from tests.world import World
 
-#: Messages one engine may have between the provider's yes and its own note of it: one per connection.
-IN_FLIGHT = 4
+#: Messages one engine may have between the provider's yes and its own note of it, on four connections.
+IN_FLIGHT = 4 * TOGETHER
 SECONDS_BETWEEN_LETTERS = 0.05
 PATIENCE_SECONDS = 180.0
 
