@@ -93,6 +93,7 @@ def test_a_token_in_a_traceback(line: Line) -> None:
         "GET /x/?token=hunter2&page=2",
         "Authorization: Bearer hunter2",
         "GET /sign-in/password/reset/key/3-hunter2/",
+        "Not Found: /calendar/17/hunter2-_x/sentinel.ics",
     ],
 )
 def test_a_password_in_words(line: Line, text: str) -> None:

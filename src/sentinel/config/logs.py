@@ -26,6 +26,8 @@ SECRETS_IN_TEXT = tuple(
         (rf"(\b(?:{_PURPOSES})-)[a-z2-7]{{16,}}(?=@|%40)", rf"\1{HIDDEN}"),
         # A token by itself: nothing else that is logged has so many base32 characters in a row.
         (r"[a-z2-7]{44,}", HIDDEN),
+        # The address of a user's calendar.
+        (r"(/calendar/\d+/)[^/\s?#'\"<>]+", rf"\1{HIDDEN}"),
         # A user's link that sets a new password.
         (r"(/reset/key/)[^/\s?#'\"<>]+", rf"\1{HIDDEN}"),
         # password=…, 'token': '…', Authorization: Bearer …
