@@ -20,23 +20,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.loop import fresh_database, say  # sets Django up
+import django
+from django.db import connection
+from django.db.models import Model
 
-from django.db import connection  # isort: skip
-from django.db.models import Model  # isort: skip
+os.environ["DJANGO_SETTINGS_MODULE"] = "sentinel.config.testing"
+django.setup()
 
-from sentinel.accounts.models import Account, Site, Worker
-from sentinel.checkins.rules import Severity
-from sentinel.engine.loop import DECIDERS
-from sentinel.engine.selectors import next_firing_at
-from sentinel.escalation.models import Duty, FrozenPolicy, FrozenRung
-from sentinel.people.models import User, WorkCalendar
-from sentinel.problems.models import Problem
-from sentinel.workflows.fire_due_duties import fire_due_duties
-from sentinel.workflows.fire_duty import fire_next_duty
-from sentinel.workflows.open_problem import open_problem
-from tests.stories.chaos import hurry
-from tests.world import World
+from bench.press import fresh_database  # noqa: E402
+from sentinel.accounts.models import Account, Site, Worker  # noqa: E402
+from sentinel.checkins.rules import Severity  # noqa: E402
+from sentinel.engine.loop import DECIDERS  # noqa: E402
+from sentinel.engine.selectors import next_firing_at  # noqa: E402
+from sentinel.escalation.models import Duty, FrozenPolicy, FrozenRung  # noqa: E402
+from sentinel.people.models import User, WorkCalendar  # noqa: E402
+from sentinel.problems.models import Problem  # noqa: E402
+from sentinel.workflows.fire_due_duties import fire_due_duties  # noqa: E402
+from sentinel.workflows.fire_duty import fire_next_duty  # noqa: E402
+from sentinel.workflows.open_problem import open_problem  # noqa: E402
+from tests.stories.chaos import hurry  # noqa: E402
+from tests.world import World  # noqa: E402
 
 BATCH = 200
 ACCOUNTS = 20
@@ -56,6 +59,10 @@ class Cost:
     @property
     def cpu(self) -> float:
         return self.python + self.postgres
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
 
 
 def main() -> None:
