@@ -106,7 +106,7 @@ def _load() -> str:
 _ACCEPTED = "SELECT count(*) FROM outbox_message WHERE state = 'accepted' AND channel = 'email'"
 _LIVE = """
 SELECT count(*) FROM outbox_message
-WHERE state IN ('pending', 'sending') AND channel IN ('email', 'console') AND visible_at <= now()
+WHERE channel IN ('email', 'console') AND (state = 'sending' OR state = 'pending' AND visible_at <= now())
 """
 
 
