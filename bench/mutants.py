@@ -56,9 +56,10 @@ MUTANTS = (
         "L2-two-transactions",
         "the owner is told after the frown has been committed",
         "src/sentinel/workflows/open_problem.py",
-        "        _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, now=now)\n",
+        "        _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, people=people, now=now)\n",
         "        transaction.on_commit(\n"
-        "            lambda: _tell_first(problem, first=policy.rungs[0], duty=duty, note=note, now=now))\n",
+        "            lambda: _tell_first(\n"
+        "                problem, first=policy.rungs[0], duty=duty, note=note, people=people, now=now))\n",
         (f"{GUARANTEES}::test_l2_a_frown_has_everything_at_once",),
     ),
     Mutant(
