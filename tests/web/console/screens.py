@@ -12,18 +12,7 @@ from tests.web.console.stage import Stage
 
 def screens(stage: Stage) -> dict[str, tuple[str, User]]:
     """name → (address, viewer)"""
-    _call(stage, stage.promised, stage.world.tom, state="dialing_owner")
-    ended = stage.at - timedelta(minutes=3)
-    _call(
-        stage,
-        stage.reopened,
-        stage.world.maria,
-        state="ended",
-        reason="completed",
-        ended_at=ended,
-        bridged_at=ended,
-        talk_seconds=134,
-    )
+    _calls(stage)
     world, account = stage.world, stage.world.account.pk
     simulate = f"/simulator/?site={world.kyiv.pk}&at=2026-03-06T16:50&severity=hinders"
     return {
@@ -66,6 +55,14 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "notices": ("/notices/", world.maria),
         "webhooks": ("/webhooks/", world.ada),
         "profile": ("/profile/", world.maria),
+        **_mail_and_demonstration(stage),
+    }
+
+
+def _mail_and_demonstration(stage: Stage) -> dict[str, tuple[str, User]]:
+    """The same for the rooms behind."""
+    world = stage.world
+    return {
         "runs": ("/mail/runs/", world.ada),
         "run": (f"/mail/runs/{stage.post.run.pk}/", world.ada),
         "incoming": ("/mail/incoming/", world.ada),
@@ -81,6 +78,22 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "clock": ("/clock/", world.maria),
         "styleguide": ("/console/styleguide/", world.ada),
     }
+
+
+def _calls(stage: Stage) -> None:
+    """One call that rings, and one that is over and not logged."""
+    _call(stage, stage.promised, stage.world.tom, state="dialing_owner")
+    ended = stage.at - timedelta(minutes=3)
+    _call(
+        stage,
+        stage.reopened,
+        stage.world.maria,
+        state="ended",
+        reason="completed",
+        ended_at=ended,
+        bridged_at=ended,
+        talk_seconds=134,
+    )
 
 
 def _call(stage: Stage, problem: Problem, user: User, **columns: object) -> None:
