@@ -15,7 +15,7 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
     _calls(stage)
     world, account = stage.world, stage.world.account.pk
     simulate = f"/simulator/?site={world.kyiv.pk}&at=2026-03-06T16:50&severity=hinders"
-    return {
+    return _of_people(stage) | {
         "today": ("/today/", world.maria),
         "today-officer": ("/today/", world.ines),
         "today-empty": ("/today/", world.henrik),
@@ -46,11 +46,6 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "please-check": (f"/please-check/{stage.check.pk}/", world.maria),
         "team": ("/team/", world.petra),
         "simulator": (simulate, world.petra),
-        "rota": ("/rota/", world.petra),
-        "rota-officer": ("/rota/", world.ines),
-        "rota-asked": ("/rota/", world.henrik),
-        "hours": ("/profile/hours/", world.maria),
-        "profile-lost": ("/profile/", stage.lost),
         "health": ("/health/", world.ada),
         "notices": ("/notices/", world.maria),
         "webhooks": ("/webhooks/", world.ada),
@@ -108,3 +103,16 @@ def _call(stage: Stage, problem: Problem, user: User, **columns: object) -> None
         "seen_at": stage.at - timedelta(minutes=6),
     }
     PlacedCall.objects.get_or_create(problem=problem, user=user, defaults=fixed | columns)
+
+
+def _of_people(stage: Stage) -> dict[str, tuple[str, User]]:
+    """The rota and what belongs to a user alone."""
+    world = stage.world
+    return {
+        "rota": ("/rota/", world.petra),
+        "rota-officer": ("/rota/", world.ines),
+        "rota-asked": ("/rota/", world.henrik),
+        "hours": ("/profile/hours/", world.maria),
+        "profile-lost": ("/profile/", stage.lost),
+        "profile": ("/profile/", world.maria),
+    }
