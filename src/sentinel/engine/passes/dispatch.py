@@ -47,6 +47,8 @@ LONGEST_UNWRITTEN_SECONDS = 0.1
 #: A batch is meant to take so long: what is more urgent than its rest waits for the next claim.
 BATCH_SECONDS = 0.25
 _FIRST_BATCH = 5
+_gates: dict[str, threading.Lock] = {}
+_gates_lock = threading.Lock()
 
 Clock = Callable[[], datetime]
 _Written = TypeVar("_Written")
@@ -113,13 +115,27 @@ def dispatch_channel(
         if accepted:
             logger.info("%s messages accepted by %s", accepted, channel)
         return accepted
-    open_gate(channel=channel, now=now)
+    _pass_gate(channel, now)
     batch = claim(channel=channel, limit=limit, now=now, lease=lease, spread=True)
     if len(batch) >= limit:
         on_full()
     if batch:
         _Desk(sender, clock, lease).work_off(batch, stop)
     return len(batch)
+
+
+def _pass_gate(channel: str, now: datetime) -> None:
+    """Open the gate, or wait for whoever is doing so: two who look at the same rows do it all twice."""
+    with _gates_lock:
+        gate = _gates.setdefault(channel, threading.Lock())
+    if gate.acquire(blocking=False):
+        try:
+            open_gate(channel=channel, now=now)
+        finally:
+            gate.release()
+    else:
+        with gate:
+            return
 
 
 class _Desk:
