@@ -49,7 +49,6 @@ def screens(stage: Stage) -> dict[str, tuple[str, User]]:
         "health": ("/health/", world.ada),
         "notices": ("/notices/", world.maria),
         "webhooks": ("/webhooks/", world.ada),
-        "profile": ("/profile/", world.maria),
         **_mail_and_demonstration(stage),
     }
 
