@@ -80,6 +80,15 @@ def test_whoever_is_away_gets_none(world: World) -> None:
     assert not mornings(world, world.maria)
 
 
+def test_whoever_has_left_gets_none(world: World) -> None:
+    wants(world, world.maria)
+    world.frown("No toner")
+    User.objects.filter(pk=world.maria.pk).update(is_active=False)
+    world.sleep_until(MONDAY_NINE + timedelta(hours=1))
+    world.tick()
+    assert not mornings(world, world.maria)
+
+
 @pytest.mark.parametrize("only", [True, False])
 def test_news_comes_in_it_alone_for_whoever_wants_that_and_an_alarm_at_once(world: World, only: bool) -> None:
     wants(world, world.maria, only=only)

@@ -28,7 +28,8 @@ _LONGEST_WORDS = 120
 
 def send_digests(*, now: datetime) -> int:
     """Send the morning mails whose working day has begun and is not over; returns how many users were looked
-    at. Whoever is away gets none; what happened meanwhile stands in the first one after."""
+    at. Whoever is away gets none; what happened meanwhile stands in the first one after. Whoever left gets
+    none at all: it quotes what customers said."""
     wishes = wanted_digests()
     if not wishes:
         return 0
@@ -37,7 +38,9 @@ def send_digests(*, now: datetime) -> int:
     handled = 0
     for wish in wishes:
         user = people.get(wish.user_id)
-        if user is not None and user.pk not in away and _is_due(calendar_of(user), wish, now):
+        if user is None or not user.is_active or user.pk in away:
+            continue
+        if _is_due(calendar_of(user), wish, now):
             handled += _send(user, wish, now)
     return handled
 
