@@ -11,8 +11,15 @@ from sentinel.calls.rules import EndReason
 from sentinel.people.models import User
 from sentinel.problems.rules import OPEN_STATES
 
-#: How calls end about which only the caller can say what came of them.
-TO_BE_TOLD = (EndReason.COMPLETED.value, EndReason.LOST.value)
+#: How calls end about which only the caller can say what came of them, connected or not …
+_TO_BE_TOLD = (EndReason.COMPLETED.value, EndReason.LOST.value)
+#: … besides all that were connected, however they ended.
+IS_TO_BE_TOLD = Q(ended_at__isnull=False) & (Q(bridged_at__isnull=False) | Q(reason__in=_TO_BE_TOLD))
+
+
+def is_to_be_told(call: PlacedCall) -> bool:
+    """Whether the call is over and only its caller can say what came of it."""
+    return not call.is_going_on and (call.bridged_at is not None or call.reason in _TO_BE_TOLD)
 
 
 def call_going_on(problem_id: int) -> PlacedCall | None:
@@ -38,9 +45,9 @@ def calls_of_problem(problem_id: int) -> QuerySet[PlacedCall]:
 def awaiting_outcome(user_id: int) -> QuerySet[PlacedCall]:
     """Calls of a user that are over, and nobody has said what came of them; open problems only."""
     return _calls().filter(
+        IS_TO_BE_TOLD,
         user_id=user_id,
         outcome=None,
-        reason__in=TO_BE_TOLD,
         problem__state__in=[state.value for state in OPEN_STATES],
     )
 

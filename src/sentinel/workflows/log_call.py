@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from sentinel.calls.models import PlacedCall
-from sentinel.calls.selectors import TO_BE_TOLD, newest_call
+from sentinel.calls.selectors import is_to_be_told, newest_call
 from sentinel.calls.services import settle_outcome
 from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind
@@ -113,7 +113,7 @@ def _placed_call(problem: Problem, user: User) -> PlacedCall | None:
     placed = newest_call(problem.pk, user.pk)
     if placed is None or placed.outcome_id is not None:
         return None
-    return placed if placed.is_going_on or placed.reason in TO_BE_TOLD else None
+    return placed if placed.is_going_on or is_to_be_told(placed) else None
 
 
 def _reached(problem: Problem, *, duty: Duty, accountable: User, now: datetime) -> Duty:

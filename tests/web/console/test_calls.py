@@ -138,6 +138,19 @@ def test_who_talked_is_asked_first_of_all_until_they_say_how_it_went(
     assert not seen_by(stage, stage.world.maria).asks
 
 
+def test_a_talk_that_broke_off_asks_how_it_went_like_any_other(
+    stage: Stage, as_user: SignedIn, telephone: FakeTelephone
+) -> None:
+    owner = as_user(stage.world.maria)
+    placed = press(stage, owner, telephone)
+    telephone.comes_to(CallState.BRIDGED, at=stage.world.now)
+    telephone.ends(EndReason.FAILED, at=stage.world.now, talked=20)
+    assert "You talked with Olena Kovalenko" in owner.get("/today/").content.decode()
+    assert owner.post(brief(stage), {"outcome": "reached"}).status_code == 303
+    placed.refresh_from_db()
+    assert placed.outcome is not None
+
+
 @pytest.mark.parametrize(
     ("leg", "reason", "words", "note"),
     [

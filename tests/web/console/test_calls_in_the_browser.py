@@ -68,6 +68,8 @@ def test_a_call_goes_from_the_press_to_the_outcome(
     expect(line).to_contain_text("Hanging up")
     telephone.ends(EndReason.COMPLETED, at=world.now, talked=75)
     expect(line).to_contain_text("You talked with Olena Kovalenko for 1:15")
+    page.get_by_label("What you learned").press("Enter")
+    assert not Call.objects.filter(problem=played.reported), "Enter in the note is no outcome"
     with page.expect_navigation():
         page.get_by_role("button", name="Reached").click()
     assert page.url.endswith(f"/problems/{played.reported.pk}/?open=promise#act-promise")

@@ -11,9 +11,10 @@ from sentinel.accounts.selectors import calendar_of_site
 from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import CallState, EndReason, Leg, Provider, WhyNot, rank
 from sentinel.calls.selectors import (
-    TO_BE_TOLD,
+    IS_TO_BE_TOLD,
     awaiting_outcome,
     call_going_on,
+    is_to_be_told,
     newest_call,
     own_call_going_on,
 )
@@ -112,13 +113,7 @@ class Line:
     def asks(self) -> bool:
         """The two talked, and nobody has said yet how it went."""
         call = self.call
-        return (
-            call is not None
-            and self.is_mine
-            and not call.is_going_on
-            and call.outcome_id is None
-            and (has_talked(call) or call.reason in TO_BE_TOLD)
-        )
+        return call is not None and self.is_mine and call.outcome_id is None and is_to_be_told(call)
 
     @property
     def offers_outcome(self) -> bool:
@@ -173,7 +168,7 @@ def _just_ended(problem: Problem, user: User, now: datetime) -> PlacedCall | Non
     call = newest_call(problem.pk, user.pk)
     if call is None or call.ended_at is None:
         return None
-    if has_talked(call) or call.reason in TO_BE_TOLD:
+    if is_to_be_told(call):
         return call if call.outcome_id is None else None
     later = problem.calls.filter(at__gte=call.ended_at)
     has_gone_on = any(pk != call.outcome_id for pk in later.values_list("pk", flat=True))
@@ -268,4 +263,4 @@ def calls_seen_by(user: User, now: datetime) -> tuple[list[PlacedCall], list[Pla
     visible = problems_visible_to(user, now).filter(state__in=_OPEN).values("pk")
     rows = PlacedCall.objects.filter(problem__in=visible, outcome=None).order_by("requested_at")
     rows = rows.select_related("user", "problem__worker", "problem__site__account")
-    return list(rows.filter(ended_at=None)), list(rows.filter(reason__in=TO_BE_TOLD))
+    return list(rows.filter(ended_at=None)), list(rows.filter(IS_TO_BE_TOLD))
