@@ -96,9 +96,20 @@ def was_placed(*, key: str, ref: str, now: datetime) -> None:
             name_call(call=lock_call(found.pk), ref=ref, now=now)
 
 
-def could_not_place(*, key: str, reason: str, now: datetime) -> None:
-    """No telephone rings, and none will: the caller is told at once, with the number to dial."""
-    end_call(key=key, event_id="not-placed", reason=EndReason.FAILED, detail=reason, now=now)
+def could_not_place(*, key: str, reason: str, now: datetime) -> bool:
+    """No telephone rings, and none will: the caller is told at once, with the number to dial.
+
+    False, and nothing happens, when a provider has the call all the same: an engine that died in between
+    could not write it down, and people may be talking. Whoever follows calls ends it then.
+    """
+    found = call_by_key(key)
+    with transaction.atomic():
+        if found is not None:
+            lock_problem(found.problem_id)
+            if lock_call(found.pk).provider_ref:
+                return False
+        end_call(key=key, event_id="not-placed", reason=EndReason.FAILED, detail=reason, now=now)
+    return True
 
 
 def end_call(*, key: str, event_id: str, reason: EndReason, detail: str, now: datetime) -> bool:

@@ -38,8 +38,9 @@ class Notes:
     def was_placed(self, *, key: str, ref: str, now: datetime) -> None:
         self.placed.append((key, ref))
 
-    def could_not_place(self, *, key: str, reason: str, now: datetime) -> None:
+    def could_not_place(self, *, key: str, reason: str, now: datetime) -> bool:
         self.given_up.append((key, reason))
+        return True
 
 
 def sender(port: CallPort) -> VoiceSender:

@@ -42,8 +42,8 @@ class Book(Protocol):
     def was_placed(self, *, key: str, ref: str, now: datetime) -> None:
         """The provider has it under this name."""
 
-    def could_not_place(self, *, key: str, reason: str, now: datetime) -> None:
-        """It never rang, and will not."""
+    def could_not_place(self, *, key: str, reason: str, now: datetime) -> bool:
+        """It never rang, and will not. False: a provider has it all the same."""
 
 
 class Calls:
@@ -55,8 +55,8 @@ class Calls:
     def was_placed(self, *, key: str, ref: str, now: datetime) -> None:
         follow_call.was_placed(key=key, ref=ref, now=now)
 
-    def could_not_place(self, *, key: str, reason: str, now: datetime) -> None:
-        follow_call.could_not_place(key=key, reason=reason, now=now)
+    def could_not_place(self, *, key: str, reason: str, now: datetime) -> bool:
+        return follow_call.could_not_place(key=key, reason=reason, now=now)
 
 
 class VoiceSender:
@@ -129,7 +129,8 @@ class VoiceSender:
         return Sent(result=Result.ACCEPTED, detail=detail, provider=self.port.provider, provider_ref=ref)
 
     def _given_up(self, key: str, reason: str, now: datetime) -> Sent:
-        self._book.could_not_place(key=key, reason=reason, now=now)
+        if not self._book.could_not_place(key=key, reason=reason, now=now):
+            return self._accepted("", detail="it goes on already")
         return Sent(result=Result.PERMANENT, detail=reason, provider=self.port.provider)
 
     def close(self) -> None:

@@ -10,6 +10,8 @@ import logging
 import time
 from datetime import datetime, timedelta
 
+from django.db import InterfaceError, OperationalError
+
 from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import CallEvent, CallState, EndReason, rank
 from sentinel.calls.selectors import going_on
@@ -31,6 +33,9 @@ LOST_AFTER = timedelta(seconds=25)
 #: A placing that stayed unclear is looked for so long; then the caller is told. Longer than the lease of an
 #: engine that died before it placed anything: another one may still do it.
 LOOKED_FOR = timedelta(seconds=40)
+#: A provider that cannot be asked about a call for so long will not tell its end either: nobody may have to
+#: wait for ever before they can call again.
+ASKED_FOR = timedelta(minutes=10)
 #: Seconds between two looks while a call is going on, and otherwise; and the least, whoever rings the bell.
 BUSY, IDLE, LEAST = 1.0, 5.0, 0.2
 #: After a pause of our own the others get so many seconds to say which calls they hold.
@@ -48,8 +53,6 @@ def port_of_process() -> CallPort | None:
 def run(now: datetime) -> int:
     """Look at every call going on once; returns how many came further by it."""
     port = port_of_process()
-    if port is None:
-        return 0
     return sum(_follow(call, port, now=now) for call in going_on())
 
 
@@ -70,8 +73,6 @@ class Follower:
     def turn(self, now: datetime) -> float:
         """One look; returns the seconds until the next."""
         port = port_of_process()
-        if port is None:
-            return IDLE
         at = time.monotonic()
         since = at - self._looked_at
         if since < LEAST:
@@ -82,38 +83,51 @@ class Follower:
         for call in calls:
             _follow(call, port, now=now, may_lose=at >= self._graceful_until)
         self._looked_at = at
-        return BUSY if calls else IDLE
+        return BUSY if calls and port is not None else IDLE
 
 
-def _follow(call: PlacedCall, port: CallPort, *, now: datetime, may_lose: bool = True) -> bool:
-    if call.provider != port.provider:
+def _follow(call: PlacedCall, port: CallPort | None, *, now: datetime, may_lose: bool = True) -> bool:
+    """Look at one call. Whatever is wrong with it stops no other."""
+    if port is None or call.provider != port.provider:
         # The setting was changed while somebody talked.
         return may_lose and _is_unseen(call, LOOKED_FOR, now) and _lose(call, now=now)
     with traces.about(problem_id=call.problem_id):
         try:
-            if not call.provider_ref:
-                return _look_for(call, port, now=now)
-            if call.hang_up_asked_at is not None:
-                port.hang_up(call.provider_ref)
-            if port.capabilities.callbacks:
-                return _ask(call, port, now=now)
-            return _hold(call, port, now=now, may_lose=may_lose)
+            return _look_at(call, port, now=now, may_lose=may_lose)
+        except (OperationalError, InterfaceError):
+            raise
         except Unavailable as error:
             logger.warning("the provider cannot be asked about call %s: %s", call.pk, error)
-            return False
+        except Exception:
+            logger.exception("call %s cannot be followed", call.pk)
+        return may_lose and _is_unseen(call, ASKED_FOR, now) and _lose(call, now=now)
+
+
+def _look_at(call: PlacedCall, port: CallPort, *, now: datetime, may_lose: bool) -> bool:
+    if not call.provider_ref:
+        return _look_for(call, port, now=now)
+    if call.hang_up_asked_at is not None:
+        port.hang_up(call.provider_ref)
+    if port.capabilities.callbacks:
+        return _ask(call, port, now=now)
+    return _hold(call, port, now=now, may_lose=may_lose)
 
 
 def _look_for(call: PlacedCall, port: CallPort, *, now: datetime) -> bool:
     """A call that nobody has a name for: wished a moment ago, unclear, or given up with its engine."""
     if isinstance(port, FindingPort) and _is_unseen(call, SEEN_EVERY, now):
-        ref = port.find(call.key, call.requested_at)
+        try:
+            ref = port.find(call.key, call.requested_at)
+        except Unavailable:
+            if not _is_unseen(call, LOOKED_FOR, now):
+                raise
+            ref = None  # its caller waits no longer for a service that is away
         if ref is not None:
             was_placed(key=call.key, ref=ref, now=now)
             return True
     if not _is_unseen(call, LOOKED_FOR, now):
         return False
-    could_not_place(key=call.key, reason="nobody knows whether it rang", now=now)
-    return True
+    return could_not_place(key=call.key, reason="nobody knows whether it rang", now=now)
 
 
 def _hold(call: PlacedCall, port: CallPort, *, now: datetime, may_lose: bool) -> bool:
