@@ -3,15 +3,19 @@
 A held message cannot be claimed. Before each claim the gate looks at what is due on the channel, target by
 target, and lets it through, merges it into one picture, or puts it off with the reason in ``waits_for``.
 One target is looked at by one engine at a time; what another one looks at is left to it.
+
+What cannot be judged goes through unjudged: one notice too many does no harm, one that waits for ever does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 
 from sentinel.kernel.ids import dedupe_key
@@ -22,6 +26,8 @@ from sentinel.outbox.mutes import hold_muted, tell_after_mute
 from sentinel.outbox.pictures import MOST_LINES, Report, in_order, picture
 from sentinel.outbox.rules import WAYS, Priority, State
 from sentinel.ui.links import console_url
+
+logger = logging.getLogger(__name__)
 
 #: The notice that stands for a storm. Never merged again: its links would be lost.
 PICTURE_KIND = "duty.picture"
@@ -58,7 +64,7 @@ def open_gate(*, channel: str, now: datetime) -> None:
     if channel not in WAYS:
         return
     hold_muted(channel=channel, now=now)
-    tell_after_mute(channel=channel, now=now)
+    _worked(partial(tell_after_mute, channel=channel, now=now))
     waiting = Message.objects.filter(
         state=State.PENDING.value, held=True, channel=channel, visible_at__lte=now
     )
@@ -68,9 +74,23 @@ def open_gate(*, channel: str, now: datetime) -> None:
             cursor.execute(_TARGETS, {"now": now, "channel": channel, "most": _MOST_TARGETS})
             targets = [row[0] for row in cursor.fetchall()]
         for target in targets:
-            _look_at(channel=channel, target=target, now=now)
+            if not _worked(partial(_look_at, channel=channel, target=target, now=now)):
+                waiting.filter(target=target).update(held=False, released_at=now, waits_for="")
     if channel == "email":
-        bundle_pending(now=now)
+        _worked(partial(bundle_pending, now=now))
+
+
+def _worked(judge: Callable[[], object]) -> bool:
+    """Whether it could be done; a database that is away is nobody's fault and comes through."""
+    try:
+        with transaction.atomic():
+            judge()
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("notices at the gate cannot be judged; they go as they are")
+        return False
+    return True
 
 
 def _look_at(*, channel: str, target: str, now: datetime) -> None:
@@ -184,10 +204,13 @@ def _let_through(rows: Sequence[Message], *, now: datetime) -> None:
     alarmed = any(at and at > now - MINUTE and priority == Priority.ALARM for at, priority in past)
     for row in rows:
         left, free_at = room(channel=channel, passed=passed, now=now)
-        is_first_alarm = row.priority == Priority.ALARM and not alarmed
+        is_alarm = row.priority == Priority.ALARM
+        is_first_alarm = is_alarm and not alarmed
         # Codes and tests have limits of their own, and somebody waits for them at the screen.
         if left == 0 and not is_first_alarm and not row.kind.startswith(OWN_KINDS):
-            Message.objects.filter(pk=row.pk).update(visible_at=free_at, waits_for="limit")
+            # However full the hour is: the next minute lets an alarm through again.
+            until = min(free_at or now, now + MINUTE) if is_alarm else free_at
+            Message.objects.filter(pk=row.pk).update(visible_at=until, waits_for="limit")
             continue
         Message.objects.filter(pk=row.pk).update(held=False, released_at=now, waits_for="", visible_at=now)
         passed.append(now)

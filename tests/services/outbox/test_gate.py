@@ -90,6 +90,27 @@ def test_the_first_alarm_is_never_held_back_and_the_second_is() -> None:
 
 
 @pytest.mark.django_db
+def test_a_full_hour_holds_an_alarm_back_for_a_minute_and_no_longer() -> None:
+    for minute in range(6):
+        notices("".join(chr(200 + 5 * minute + n) for n in range(5)))
+        send_all(now=NOW + minute * MINUTE)
+    later = NOW + 10 * MINUTE
+    notices("AB", kind="problem.opened", priority=Priority.ALARM)
+    assert send_all(now=later) == "A"
+    assert put_off()[0].next_at == later + MINUTE
+    assert send_all(now=later + MINUTE) == "B"
+
+
+@pytest.mark.django_db
+def test_what_breaks_the_gate_goes_through_and_stops_nobody_else() -> None:
+    reports(3)
+    notices("z", way=2)
+    Message.objects.filter(dedupe_key="r1").update(payload={"title": "no facts", "method_id": 1})
+    assert "z" in send_all()
+    assert not Message.objects.filter(state="pending").exists()
+
+
+@pytest.mark.django_db
 def test_the_most_urgent_goes_first_when_there_is_room_again() -> None:
     notices("abcde")
     send_all()
