@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 
 from sentinel.calls.services import HANG_UP
 from sentinel.channels import registry
@@ -205,10 +205,10 @@ class Engine:
                 continue
             try:
                 handled = decider.run(now)
-            except (InterfaceError, DatabaseError) as error:
+            except (InterfaceError, OperationalError) as error:
                 away = error
                 break
-            except Exception:
+            except Exception:  # what the database refuses for good is the pass's own trouble, too
                 logger.exception("%s failed; the other passes go on", decider.name)
                 handled, self._stumbled = 0, True
             done += handled

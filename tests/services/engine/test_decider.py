@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from django.db import DataError
 
 from sentinel.engine import loop
 from sentinel.engine.clock import DatabaseClock
@@ -43,4 +44,18 @@ def test_a_pass_that_fails_while_something_is_due_is_not_tried_again_at_once(
     others = Decider("others", works)
     monkeypatch.setattr(loop, "DECIDERS", (Decider("fire_duties", fails), others))
     assert engine.decide() == 0.0, "whoever works goes on at full speed"
+    assert worked == [world.now]
+
+
+def test_a_row_that_the_database_refuses_keeps_no_other_pass_from_its_turn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_now: datetime) -> int:
+        raise DataError("unsupported Unicode escape sequence")
+
+    worked: list[datetime] = []
+    engine = Engine(threading.Event(), DatabaseClock(), LEASE)
+    passes = (Decider("stand_in", refused), Decider("fire_duties", lambda now: worked.append(now) or 0))
+    monkeypatch.setattr(loop, "DECIDERS", passes)
+    engine.decide()
     assert worked == [world.now]
