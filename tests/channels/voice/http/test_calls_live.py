@@ -9,6 +9,7 @@ from django.test import Client
 from sentinel.calls.models import CallStep, PlacedCall
 from sentinel.channels.voice.sender import VoiceSender
 from sentinel.workflows.place_call import place_call
+from sentinel.workflows.test_call import place_test_call
 from tests.channels.voice.http.desk import CALLER, Desk, Person, end_of, intent
 from tests.channels.voice.http.ledger import signed
 from tests.fakes.twilio_calls import Callback
@@ -257,3 +258,15 @@ def test_an_answer_that_was_lost_rings_one_telephone_only(desk: Desk) -> None:
     assert len(desk.twilio.calls) == 1
     desk.twilio.play(desk.newest)
     assert end_of(call) == ("completed", "", 60)
+
+
+def test_a_test_that_was_answered_is_told_as_answered_by_the_web_that_placed_nothing(desk: Desk) -> None:
+    world = desk.world
+    world.voice = VoiceSender(desk.again(), caller_id=CALLER)  # the engine's own; the web has another
+    desk.people(Person(presses=()), SILENT)
+    place_test_call(user=world.maria, now=world.now)
+    world.tick()
+    desk.twilio.play(desk.newest)
+    world.tick()
+    told = [m.payload["title"] for m in world.notices(world.maria) if m.kind == "call.tested"]
+    assert told == ["Your telephone works"]

@@ -219,6 +219,7 @@ def test_a_call_that_rings_is_left_alone() -> None:
 
 def test_a_test_rings_one_telephone_and_ends_by_itself() -> None:
     with office() as at:
+        wanted(at, "test")
         at.twilio.people["+4930555010"] = Person(presses=())
         test = intent("test", worker_number="", whisper="This is a test.", language="xx")
         placed = at.voice.place(test, at.clock.now())
