@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sentinel.accounts.models import Worker
 from sentinel.calls.errors import CallRefused
 from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import CallEvent, CallState, EndReason, Leg, WhyNot
@@ -394,7 +395,10 @@ def test_who_may_call_whom_and_when(world: World, telephone: FakeTelephone) -> N
     assert state(problem) is ProblemState.REPORTED
     Problem.objects.filter(pk=problem.pk).update(may_call=True, call_number="sip:olena@elsewhere.example")
     assert why(world.maria) is WhyNot.NO_WORKER_NUMBER
+    Problem.objects.filter(pk=problem.pk).update(call_number="sip:*21*0900@pbx.example")
+    assert why(world.maria) is WhyNot.NO_WORKER_NUMBER, "typed into an answer by whoever had the link"
     Problem.objects.filter(pk=problem.pk).update(call_number="sip:olena@pbx.example")
+    Worker.objects.filter(pk=world.olena.pk).update(telephone="sip:olena@pbx.example")
     assert why(world.maria) is None
     # Friday 20:00 in Kyiv; unless she asked for it.
     world.sleep_until(world.now.replace(hour=18))

@@ -168,10 +168,15 @@ class EndFacts:
 
 def whisper(*, language: str, worker: str, site: str, words: str) -> str:
     """What the caller hears or sees before talking: who, where, about what; one short line."""
-    said = " ".join(words.split())
+    said = _spoken(words)
     about = said if len(said) <= LONGEST_ABOUT else said[: LONGEST_ABOUT - 1].rstrip() + "…"
-    line = _in(language, _WHISPER).format(worker=worker, site=site)
+    line = _in(language, _WHISPER).format(worker=_spoken(worker), site=_spoken(site))
     return line + (_in(language, _ABOUT).format(about=about) if about else "")
+
+
+def _spoken(text: str) -> str:
+    """On one line, and nothing that no telephone can say: the XML of a voice service may not even hold it."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def end_words(facts: EndFacts) -> tuple[str, str]:

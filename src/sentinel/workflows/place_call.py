@@ -125,15 +125,21 @@ def _facts(problem: Problem, *, user: User, now: datetime) -> PlaceFacts:
         provider=provider,
         is_open=problem.is_open,
         may_call=problem.may_call,
-        worker_number=callable_number(
-            problem.call_number or problem.worker.telephone, country=country, sip_hosts=hosts
-        ),
+        worker_number=_worker_number(problem, country, hosts),
         owner_number=callable_number(user.telephone, sip_hosts=hosts),
         hours=calendar_of_site(problem.site),
         wished_at=last,
         is_talking=is_talking(problem_id=problem.pk, user=user),
         away_until=back_at_work(problem, now),
     )
+
+
+def _worker_number(problem: Problem, country: str, hosts: frozenset[str]) -> str:
+    """Where the worker is called. What they typed into their answer must be a telephone number: with an
+    address anybody who has the link could let our exchange dial a service code or a way out."""
+    known = problem.worker.telephone
+    wanted = problem.call_number or known
+    return callable_number(wanted, country=country, sip_hosts=hosts if wanted == known else frozenset())
 
 
 def _message(call: PlacedCall, problem: Problem, user: User) -> NewMessage:

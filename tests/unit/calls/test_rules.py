@@ -144,3 +144,8 @@ def test_a_caller_hears_and_reads_their_own_language(language: str) -> None:
         messages.test_words(language, reason=r, detail="x") for r in (EndReason.COMPLETED, EndReason.BUSY)
     )
     assert good != bad
+
+
+def test_a_whisper_holds_nothing_that_a_voice_service_could_not_read() -> None:
+    said = whisper(language="en", worker="O\x01lena", site="Kyiv\r\n", words='a\x1b[2J\ufffe <b>&" lift')
+    assert said == 'Call with O lena, Kyiv. About: a [2J <b>&" lift'
