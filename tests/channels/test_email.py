@@ -97,6 +97,7 @@ def test_each_answer_is_judged(step: str, answer: str, result: Result, address_r
         getattr(server, f"on_{step}")(answer)
         sent = sender.send(claimed("email"), NOW)
         assert (sent.result, sent.address_refused) == (result, address_refused)
+        assert not sent.is_away, "a server that answers, or drops this mail, is there"
         assert server.kept == []
         # Whatever it was, it does not spoil the next message.
         assert sender.send(claimed("email", number=2), NOW).result is Result.ACCEPTED
@@ -130,6 +131,7 @@ def test_nobody_listening_is_transient() -> None:
     sent = sender.send(claimed("email"), NOW)
     assert sent.result is Result.TRANSIENT
     assert "connect" in sent.detail
+    assert sent.is_away, "it is tried again soon: nothing is wrong with the message"
 
 
 def test_one_connection_serves_many_messages_and_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:

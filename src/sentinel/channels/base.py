@@ -54,6 +54,7 @@ class Sent:
 
     ``detail`` is the provider's answer or our reason, for people. ``provider_ref`` is the provider's
     name for the message. ``address_refused``: the provider says that nobody lives at this address.
+    ``is_away``: nobody answered at the provider, and nothing of the message was handed over.
     """
 
     result: Result
@@ -61,6 +62,7 @@ class Sent:
     provider: str = ""
     provider_ref: str = ""
     address_refused: bool = False
+    is_away: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

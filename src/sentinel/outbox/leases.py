@@ -154,6 +154,7 @@ def settle(
     detail: str = "",
     provider: str = "",
     provider_ref: str = "",
+    is_away: bool = False,
 ) -> State:
     """Write what an attempt came to. Raises :class:`LeaseLost` when the lease is no longer ours."""
     decided = rules.settle(
@@ -162,6 +163,7 @@ def settle(
         key=claimed.dedupe_key,
         first_due_at=claimed.first_due_at,
         now=now,
+        is_away=is_away,
     )
     detail = _storable(detail, _LONGEST_DETAIL)
     with connection.cursor() as cursor:

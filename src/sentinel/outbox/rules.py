@@ -48,6 +48,10 @@ class Result(StrEnum):
 
 #: Back-off after the n-th transient failure, in seconds; the last one repeats.
 BACK_OFF = (5, 15, 45, 120, 300)
+#: While nobody answers at the provider at all, the pauses grow no longer than this for an hour: when it is
+#: back, what waited leaves within a lease.
+AWAY_PAUSE = 15
+AWAY_FOR = timedelta(hours=1)
 #: A channel keeps trying this long after the message was first due; then the message is dead …
 GIVE_UP_AFTER = timedelta(days=3)
 #: … but never before this many tries: after a long downtime every message is old at its first one.
@@ -70,14 +74,25 @@ class Settlement:
     visible_at: datetime
 
 
-def back_off(*, attempts: int, key: str) -> timedelta:
+def back_off(*, attempts: int, key: str, at_most: int = BACK_OFF[-1]) -> timedelta:
     """Delay before try ``attempts + 1``, within 20 % of the table (jitter is stable per key and try)."""
-    base = BACK_OFF[min(attempts, len(BACK_OFF)) - 1] if attempts > 0 else 0
+    base = min(at_most, BACK_OFF[min(attempts, len(BACK_OFF)) - 1]) if attempts > 0 else 0
     return timedelta(seconds=base * (0.8 + 0.4 * seeded_fraction(key, attempts)))
 
 
-def settle(*, result: Result, attempts: int, key: str, first_due_at: datetime, now: datetime) -> Settlement:
-    """Decide what becomes of a message after its attempt number ``attempts`` (counted from 1)."""
+def settle(
+    *,
+    result: Result,
+    attempts: int,
+    key: str,
+    first_due_at: datetime,
+    now: datetime,
+    is_away: bool = False,
+) -> Settlement:
+    """Decide what becomes of a message after its attempt number ``attempts`` (counted from 1).
+
+    ``is_away``: nobody answered at the provider, so the failure says nothing about this message.
+    """
     if result is Result.ACCEPTED:
         return Settlement(state=State.ACCEPTED, visible_at=now)
     if result is Result.PERMANENT:
@@ -86,4 +101,7 @@ def settle(*, result: Result, attempts: int, key: str, first_due_at: datetime, n
         return Settlement(state=State.UNKNOWN, visible_at=now)
     if attempts >= FEWEST_TRIES and now - first_due_at > GIVE_UP_AFTER:
         return Settlement(state=State.DEAD, visible_at=now)
-    return Settlement(state=State.PENDING, visible_at=now + back_off(attempts=attempts, key=key))
+    longest = AWAY_PAUSE if is_away and now - first_due_at < AWAY_FOR else BACK_OFF[-1]
+    return Settlement(
+        state=State.PENDING, visible_at=now + back_off(attempts=attempts, key=key, at_most=longest)
+    )

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentinel.outbox.rules import (
+    AWAY_FOR,
     BACK_OFF,
     FEWEST_TRIES,
     GIVE_UP_AFTER,
@@ -46,6 +47,23 @@ def test_back_off_stays_within_a_fifth_of_the_table(attempts: int, key: str) -> 
     base = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
     delay = back_off(attempts=attempts, key=key).total_seconds()
     assert 0.8 * base <= delay <= 1.2 * base
+
+
+@given(attempts=st.integers(1, 300), minutes=st.integers(0, 59))
+def test_while_the_provider_is_away_nothing_waits_longer_than_a_lease_for_an_hour(
+    attempts: int, minutes: int
+) -> None:
+    now = NOW + timedelta(minutes=minutes)
+    decided = settle(
+        result=Result.TRANSIENT, attempts=attempts, key="k", first_due_at=NOW, now=now, is_away=True
+    )
+    assert now < decided.visible_at < now + timedelta(seconds=30)
+
+
+def test_a_provider_that_stays_away_is_asked_less_often_after_an_hour() -> None:
+    now = NOW + AWAY_FOR
+    decided = settle(result=Result.TRANSIENT, attempts=50, key="k", first_due_at=NOW, now=now, is_away=True)
+    assert decided.visible_at > now + timedelta(minutes=3)
 
 
 def test_back_off_is_the_same_for_the_same_message_and_spreads_over_messages() -> None:

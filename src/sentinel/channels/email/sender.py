@@ -125,7 +125,7 @@ class EmailSender:
             sent = self._judge(refusal, job.mail)
         except Lost as loss:
             self._drop(following)
-            sent = self._result(Result.TRANSIENT, f"{loss.stage}: {loss.why}", ref=job.mail.message_id)
+            sent = self._after_loss(loss, job.mail)
         yield job.message, sent
         if following is None:
             return (yield from self._next_job(queue))
@@ -201,6 +201,10 @@ class EmailSender:
         result = Result.PERMANENT if _is_permanent(refusal) else Result.TRANSIENT
         refused = result is Result.PERMANENT and _is_about_address(refusal)
         return self._result(result, detail, ref=mail.message_id, refused=refused)
+
+    def _after_loss(self, loss: Lost, mail: Envelope) -> Sent:
+        sent = self._result(Result.TRANSIENT, f"{loss.stage}: {loss.why}", ref=mail.message_id)
+        return replace(sent, is_away=loss.stage is Stage.CONNECT)
 
     def _result(self, result: Result, detail: str, *, ref: str = "", refused: bool = False) -> Sent:
         return Sent(

@@ -321,4 +321,5 @@ def _write(message: Claimed, sent: Sent, now: datetime) -> State:
         detail=sent.detail,
         provider=sent.provider,
         provider_ref=sent.provider_ref,
+        is_away=sent.is_away,
     )
