@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import transaction
 
+from sentinel.accounts.models import Worker
 from sentinel.channels.base import Sent
 from sentinel.checkins.rules import Severity
 from sentinel.escalation.messages import Reason
+from sentinel.outbox.models import Message
 from sentinel.outbox.rules import Result
 from sentinel.people.contacts import add_contact_method
 from sentinel.people.models import ContactMethod, User
@@ -166,3 +168,35 @@ def test_work_stopped_breaks_through_quiet_hours(world: World) -> None:
     world.frown(severity=Severity.STOPPED)
     world.tick()
     assert len(world.inbox(world.maria)) == 1
+
+
+@pytest.mark.parametrize(("count", "kind"), [(1, "duty.notices"), (3, "duty.picture")])
+def test_a_mail_that_stood_for_several_notices_hands_each_of_them_on(
+    world: World, count: int, kind: str
+) -> None:
+    world.frown("The first goes alone")
+    world.tick()
+    others = [
+        Worker.objects.create(
+            site=world.kyiv, name=f"Worker {n}", email=f"w{n}@lindgren.example", joined_at=world.now
+        )
+        for n in range(count)
+    ]
+    together = [world.frown("They come together", worker=worker) for worker in (world.joao, *others)]
+    world.email.will(*[NOBODY] * (1 if kind == "duty.notices" else 2))
+    world.tick()
+    assert Message.objects.filter(kind=kind, state="failed").exists()
+    to = [e.data["to"] for problem in together for e in events(problem, Verb.NOTICE_PASSED_ON)]
+    assert to == ["Petra Lang"] * len(together)
+    told = "".join(mail.payload["text"] for mail in world.inbox(world.petra))
+    assert all(problem.worker.name in told for problem in together)
+
+
+def test_a_relay_that_refuses_everything_sends_no_notice_round_in_circles(world: World) -> None:
+    problem = world.frown()
+    world.email.will(*[Sent(result=Result.PERMANENT, detail="554 5.7.1 blocked by policy")] * 60)
+    world.tick()
+    passed_on = [(e.data["from"], e.data["to"]) for e in events(problem, Verb.NOTICE_PASSED_ON)]
+    assert len(passed_on) == len(set(passed_on)) <= 6
+    lost = [one for one, _ in passed_on]
+    assert len(lost) == len(set(lost)), "nobody is asked twice"

@@ -94,6 +94,11 @@ def newest_to(*, recipient_kind: str, recipient_id: int, limit: int) -> list[Mes
     return _views(rows.order_by("-id")[:limit])
 
 
+def told_in(message_id: int) -> list[MessageView]:
+    """The messages for which this one stands, oldest first; none for one that stands for itself."""
+    return _views(Message.objects.filter(bundle_id=message_id).order_by("id"))
+
+
 def message_by_key(dedupe_key: str) -> MessageView | None:
     """The message with this key, if it was enqueued."""
     found = _views(Message.objects.filter(dedupe_key=dedupe_key))

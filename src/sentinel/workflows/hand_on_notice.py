@@ -6,7 +6,9 @@ from datetime import datetime
 
 from sentinel.escalation.messages import Reason
 from sentinel.escalation.models import Duty
-from sentinel.outbox.selectors import MessageView
+from sentinel.outbox.bundling import MERGED_KIND
+from sentinel.outbox.gate import PICTURE_KIND
+from sentinel.outbox.selectors import MessageView, message_for, told_in
 from sentinel.outbox.services import Claimed
 from sentinel.people.models import User
 from sentinel.people.reach import without_way
@@ -14,13 +16,26 @@ from sentinel.problems.models import Problem
 from sentinel.workflows.notices import KIND, News, tell_users
 from sentinel.workflows.reach import pass_on
 
+#: The key of a notice that came from another one goes on with the number of that message.
+_HANDED_ON = "failed:"
+
 
 def hand_on_notice(*, message: Claimed | MessageView, reason: str, now: datetime) -> bool:
     """The last way of a notice failed for good: whoever is next gets it. Inside a transaction.
 
-    False when it is no notice about an open problem, when another way follows, or when there is nobody.
+    Of a message that stood for several notices each is handed on. False when it is no notice about an open
+    problem, when another way follows, or when there is nobody.
     """
-    if message.kind != KIND or message.problem_id is None or message.payload.get("further"):
+    if message.payload.get("further"):
+        return False
+    if message.kind in (MERGED_KIND, PICTURE_KIND):
+        handed = [_hand_on(one, reason=reason, now=now) for one in told_in(message.id)]
+        return any(handed)
+    return _hand_on(message, reason=reason, now=now)
+
+
+def _hand_on(message: Claimed | MessageView, *, reason: str, now: datetime) -> bool:
+    if message.kind != KIND or message.problem_id is None:
         return False
     lost = User.objects.filter(pk=message.recipient_id).first()
     duty = Duty.objects.select_related("accountable").filter(problem_id=message.problem_id).first()
@@ -31,12 +46,24 @@ def hand_on_notice(*, message: Claimed | MessageView, reason: str, now: datetime
     ).get(pk=duty.problem_id)
     what = "Mail" if message.channel == "email" else "A message"
     because = f"{what} to {message.address} failed: {reason[:300]}"
-    instead, sentence = pass_on(problem, lost=lost, because=because, now=now)
+    instead, sentence = pass_on(problem, lost=lost, because=because, tried=_tried(message), now=now)
     if instead is None:
         return False
-    news = News(reason=Reason.DUE, key=f"failed:{message.id}", instead_of=sentence, rung=duty.rung)
+    news = News(reason=Reason.DUE, key=f"{_HANDED_ON}{message.id}", instead_of=sentence, rung=duty.rung)
     tell_users(problem, users=[instead], duty=duty, news=news, now=now)
     return True
+
+
+def _tried(message: Claimed | MessageView) -> set[int]:
+    """Whom this notice did not reach so far: its key names the message it came from, and so on."""
+    people, key = {message.recipient_id}, message.dedupe_key
+    while key.startswith(_HANDED_ON):
+        before = message_for(int(key.removeprefix(_HANDED_ON).partition(":")[0]))
+        if before is None:
+            break
+        people.add(before.recipient_id)
+        key = before.dedupe_key
+    return people
 
 
 def hand_on_bounced(*, message: MessageView, user: User, reason: str, now: datetime) -> bool:

@@ -63,14 +63,17 @@ def hearers(problem: Problem, *, users: Collection[User], is_urgent: bool, now: 
     )
 
 
-def pass_on(problem: Problem, *, lost: User, now: datetime, because: str = "") -> tuple[User | None, str]:
+def pass_on(
+    problem: Problem, *, lost: User, now: datetime, because: str = "", tried: Collection[int] = ()
+) -> tuple[User | None, str]:
     """Find who hears a notice in place of somebody it does not reach, and write that down.
 
     Returns the person (None when there is nobody at all) and the sentence for them. ``because``: what a
-    failed delivery said; without it the verdict about the person's ways.
+    failed delivery said; without it the verdict about the person's ways. ``tried``: whom it did not reach
+    before (ids); a relay that refuses everything would send it round between two people for ever.
     """
     why = because or reaches([lost], now=now)[lost.pk].why_never
-    instead = next(_in_line(problem, lost=lost, now=now), None)
+    instead = next(_in_line(problem, but={lost.pk, *tried}, now=now), None)
     how = "was not reached" if because else "cannot be reached"
     sentence = f"{lost} {how}, so this comes to you. {why}".strip()
     record_event(
@@ -84,9 +87,9 @@ def pass_on(problem: Problem, *, lost: User, now: datetime, because: str = "") -
     return instead, sentence
 
 
-def _in_line(problem: Problem, *, lost: User, now: datetime) -> Iterator[User]:
+def _in_line(problem: Problem, *, but: Collection[int], now: datetime) -> Iterator[User]:
     """Whom a notice reaches, nearest first; absent ones replaced by whoever stands in."""
-    seen = {lost.pk}
+    seen = set(but)
     for group in _groups(problem, now):
         acting = users_by_id(who_acts(user.pk, now) for user in group)
         ready = [user for user in acting.values() if user.is_active and user.pk not in seen]
