@@ -53,9 +53,12 @@ def test_a_row_that_the_database_refuses_keeps_no_other_pass_from_its_turn(
     def refused(_now: datetime) -> int:
         raise DataError("unsupported Unicode escape sequence")
 
+    def works(now: datetime) -> int:
+        worked.append(now)
+        return 0
+
     worked: list[datetime] = []
     engine = Engine(threading.Event(), DatabaseClock(), LEASE)
-    passes = (Decider("stand_in", refused), Decider("fire_duties", lambda now: worked.append(now) or 0))
-    monkeypatch.setattr(loop, "DECIDERS", passes)
+    monkeypatch.setattr(loop, "DECIDERS", (Decider("stand_in", refused), Decider("fire_duties", works)))
     engine.decide()
     assert worked == [world.now]
