@@ -67,6 +67,8 @@ class Sink(LoopbackServer):
         self.connections = self.at_once = 0
         self.most_at_once = most_at_once
         self.signed_in = 0
+        # Kept here: a task that waits for what nobody holds is swept away as garbage.
+        self.never = asyncio.Event()
 
     async def _listen(self) -> asyncio.Server:
         context = self.context if self.tls == "implicit" else None
@@ -154,7 +156,7 @@ class _Dialogue:
 
     async def _answer(self, reply: str) -> None:
         if reply == HANG:
-            await asyncio.Event().wait()
+            await self.sink.never.wait()
         if reply == DROP:
             raise _Left
         self.writer.write(reply.encode() + b"\r\n")
