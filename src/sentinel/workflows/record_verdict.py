@@ -78,9 +78,10 @@ def close(problem: Problem, *, confirmation: Confirmation, actor: Actor, now: da
     """Close on the worker's yes: no duty, nothing pending goes out, the owner hears the good news."""
     accountable = problem.duty.accountable
     close_confirmed(problem=problem, confirmation=confirmation, now=now)
+    # Before the first event: an engine that reports a failed message holds its rows and waits for the stream.
+    cancel_pending(now=now, problem_id=problem.pk)
     judge_promise(problem, proposed_at=confirmation.proposal.at, now=now)
     clear_duty(problem=problem)
-    cancel_pending(now=now, problem_id=problem.pk)
     verb = (
         Verb.CONFIRMATION_RECORDED_BY_TELEPHONE
         if confirmation.how == How.TELEPHONE.value

@@ -33,8 +33,9 @@ def reopen_problem(
     # A closed problem has no duty any more; where its ladder stood is in the timeline.
     rung = standing.rung if standing else _rung_before_end(problem)
     reopen(problem=problem)
-    miss_promise_if_over(problem, now=now)
+    # Before the first event: an engine that reports a failed message holds its rows and waits for the stream.
     cancel_pending(now=now, problem_id=problem.pk)
+    miss_promise_if_over(problem, now=now)
     if actor.kind is ActorKind.WORKER and problem.worker.away_until is not None:
         mark_back(worker_id=problem.worker_id)  # whoever says so is there, whatever an absence note said
     accountable: User = (
