@@ -57,6 +57,8 @@ class SmtpServer(LoopbackServer):
         self._lock = threading.Lock()
         self._kept: list[Kept] = []
         self.sessions = 0
+        # Kept here: a task that waits for what nobody holds is swept away as garbage.
+        self._never = asyncio.Event()
         self.on_kept: Callable[[Kept], None] | None = None
 
     async def _listen(self) -> asyncio.Server:
@@ -141,13 +143,13 @@ class SmtpServer(LoopbackServer):
     async def _answer(self, script: deque[str], server: SMTP) -> str:
         answer = script.popleft() if script else "250 2.0.0 fine"
         if answer == "hang":
-            await asyncio.Event().wait()
+            await self._never.wait()
         transport = cast(asyncio.Transport, server.transport)
         if answer in ("drop", "keep and drop"):
             transport.abort()
-            await asyncio.Event().wait()
+            await self._never.wait()
         if answer.startswith("421"):
             await server.push(answer)
             transport.close()
-            await asyncio.Event().wait()
+            await self._never.wait()
         return answer
