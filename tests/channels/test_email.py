@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
@@ -15,9 +16,11 @@ import pytest
 from sentinel.channels.base import Sender
 from sentinel.channels.email import sender as sender_module
 from sentinel.channels.email.dkim import Signer
+from sentinel.channels.email.mime import Envelope, build
 from sentinel.channels.email.sender import EmailSender
 from sentinel.channels.email.sender import SmtpServer as Target
 from sentinel.outbox.rules import Result
+from sentinel.outbox.services import Claimed
 from tests.channels.contract import NOW, SenderContract, claimed
 from tests.channels.test_dkim import key, pem, verify
 from tests.fakes.smtp import SmtpServer
@@ -320,3 +323,19 @@ def test_whoever_stops_in_the_middle_of_a_row_leaves_no_half_mail() -> None:
         assert first[0].id == 1
         assert many(sender, range(8, 10)) == [(8, Result.ACCEPTED), (9, Result.ACCEPTED)]
     assert sink.recipients == [f"w{n}@x.example" for n in (1, 8, 9)]
+
+
+def test_an_address_that_the_server_cannot_take_blames_nobody_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Not every Python refuses such an address when the mail is built.
+    def build_all(message: Claimed) -> Envelope:
+        mail = build(message)
+        return replace(mail, recipient="jörg@example.com") if message.id == row[1].id else mail
+
+    monkeypatch.setattr(sender_module, "build", build_all)
+    row = [claimed("email", number=number) for number in range(3)]
+    with Sink() as sink, talking_to(cast(SmtpServer, sink)) as sender:
+        tried = {one[0].id: one[1] for one in sender.send_many(row) if one is not None}
+    expected = [Result.ACCEPTED, Result.PERMANENT, Result.ACCEPTED]
+    assert [tried[message.id].result for message in row] == expected

@@ -181,11 +181,14 @@ class Connection:
         self.sent += 1
         return answer.decode(errors="replace")
 
+    def takes(self, mail: Envelope) -> bool:
+        """Whether the server can be told these addresses at all."""
+        return _is_plain(mail) or self._smtp_now().has_extn("smtputf8")
+
     def _commands(self, mail: Envelope) -> tuple[bytes, bytes, bytes]:
-        is_plain = mail.recipient.isascii() and mail.sender.isascii()
-        if not is_plain and not self._smtp_now().has_extn("smtputf8"):
+        if not self.takes(mail):
             raise Refused(Stage.RECIPIENT, 553, b"5.6.7 the mail server cannot take this address (SMTPUTF8)")
-        option = "" if is_plain else " SMTPUTF8"
+        option = "" if _is_plain(mail) else " SMTPUTF8"
         return (
             f"MAIL FROM:<{mail.sender}>{option}\r\n".encode(),
             f"RCPT TO:<{mail.recipient}>\r\n".encode(),
@@ -294,6 +297,10 @@ class Connection:
 
     def _limit(self, deadline: float) -> None:
         self._socket().settimeout(self._step(deadline))
+
+
+def _is_plain(mail: Envelope) -> bool:
+    return mail.recipient.isascii() and mail.sender.isascii()
 
 
 def _bytes(answer: bytes | str) -> bytes:

@@ -138,7 +138,8 @@ class EmailSender:
     @staticmethod
     def _hand_over(connection: Connection, job: _Job, following: _Job | None) -> None:
         body = connection.body(job.mail)
-        if following is None:
+        # What the server cannot take is refused in its own turn: here it would look like this mail's fault.
+        if following is None or not connection.takes(following.mail):
             connection.send_body(body, job.deadline)
         else:
             following.is_offered = True
