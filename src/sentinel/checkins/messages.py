@@ -32,6 +32,7 @@ from sentinel.ui.mail import (
     compose,
     headline,
     plain,
+    public_number,
     quiet,
     quote,
     subscription_headers,
@@ -69,7 +70,7 @@ def sender_of(*, programme: _Programme, person: _Person) -> Sender:
         address=programme.sender_address,
         provider=programme.provider_name,
         reply_to=person.email,
-        telephone=person.telephone,
+        telephone=public_number(person.telephone),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import phonenumbers
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -31,6 +33,15 @@ class Countdown:
     @property
     def is_late(self) -> bool:
         return self.seconds < 0
+
+
+def telephone_text(number: str) -> str:
+    """A number as people read it aloud: +380 44 555 0101; unreadable ones as they are."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def duration_text(seconds: int, units: Units = ENGLISH_UNITS) -> str:

@@ -237,9 +237,14 @@ def subscription_headers(
     }
 
 
+def public_number(number: str) -> str:
+    """A number that the whole world can dial; empty for an address on one's own exchange (``sip:``)."""
+    return "" if number.lower().startswith("sip:") else number
+
+
 def tel_url(number: str) -> str:
-    """A telephone number as a ``tel:`` address; empty for no number."""
-    digits = re.sub(r"[^0-9+]", "", number)
+    """A telephone number as a ``tel:`` address; empty for no number that the world can dial."""
+    digits = re.sub(r"[^0-9+]", "", public_number(number))
     return f"tel:{digits}" if digits else ""
 
 

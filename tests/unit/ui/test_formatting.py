@@ -2,7 +2,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sentinel.ui.formatting import Units, count_down, duration_text, initials, shows_date, zone_city
+from sentinel.ui.formatting import (
+    Units,
+    count_down,
+    duration_text,
+    initials,
+    shows_date,
+    telephone_text,
+    zone_city,
+)
+from sentinel.ui.mail import public_number, tel_url
 
 NOW = datetime(2026, 6, 12, 13, 50, tzinfo=UTC)
 
@@ -78,3 +87,13 @@ def test_a_weekday_is_enough_within_six_days_only() -> None:
     assert shows_date(NOW + timedelta(days=7), NOW)
     assert shows_date(NOW - timedelta(days=7), NOW)
     assert not shows_date(NOW + timedelta(days=300), None)
+
+
+def test_numbers_are_written_as_people_read_them_aloud() -> None:
+    assert telephone_text("+380445550101") == "+380 44 555 0101"
+    assert telephone_text("ask reception") == "ask reception"
+
+
+def test_an_address_on_our_own_exchange_is_no_number_for_the_world() -> None:
+    assert (public_number("sip:anna@192.0.2.1:5062"), tel_url("sip:anna@192.0.2.1:5062")) == ("", "")
+    assert (public_number("+49301234567"), tel_url("+49 30 1234567")) == ("+49301234567", "tel:+49301234567")

@@ -9,6 +9,7 @@ from sentinel.checkins.models import Response
 from sentinel.checkins.rules import Evidence
 from sentinel.kernel.links import Purpose
 from sentinel.problems.models import Problem
+from sentinel.ui.formatting import telephone_text
 from tests.web.respond.asking import (
     BARE,
     HUMAN,
@@ -37,7 +38,7 @@ def test_it_opens_with_the_face_chosen_and_her_own_number(cast: Cast, stranger: 
     html = stranger.get(frown).content.decode()
     assert 'value="frown" checked' in html
     assert 'value="happy" checked' not in html
-    assert cast.anna.telephone in html
+    assert telephone_text(cast.anna.telephone) in html
     assert "autofocus" not in html
 
 
@@ -244,6 +245,15 @@ def test_it_takes_no_bare_face_from_a_mail_that_is_over(cast: Cast, stranger: Cl
     assert everything_stored() == before
 
 
+def test_workers_never_read_an_address_on_our_own_exchange(cast: Cast, stranger: Client, frown: str) -> None:
+    cast.owner.telephone = "sip:owner@pbx.example.com"
+    cast.owner.save(update_fields=["telephone"])
+    told = stranger.post(frown, {**HUMAN, "face": "frown", "text": "Again."}, follow=True).content.decode()
+    assert cast.owner.email in told
+    assert "sip:" not in told
+    assert "tel:" not in told
+
+
 def test_it_spares_the_owner_a_flood_and_gives_the_words_back(
     cast: Cast, stranger: Client, frown: str
 ) -> None:
@@ -254,7 +264,7 @@ def test_it_spares_the_owner_a_flood_and_gives_the_words_back(
     response = stranger.post(frown, {**HUMAN, "face": "frown", "text": "The 21st."})
     assert response.status_code == 429
     assert "The 21st." in response.content.decode()
-    assert cast.owner.telephone in response.content.decode()
+    assert telephone_text(cast.owner.telephone) in response.content.decode()
     assert everything_stored() == before
     cast.clock.advance(hours=2)
     assert stranger.post(frown, {**HUMAN, "face": "frown", "text": "Later."}).status_code == 303

@@ -18,10 +18,21 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, pgettext
 from heroicons.templatetags.heroicons import heroicon_outline, heroicon_solid
 
-from sentinel.ui.formatting import Units, count_down, duration_text, initials, shows_date, zone_city
+from sentinel.ui.formatting import (
+    Units,
+    count_down,
+    duration_text,
+    initials,
+    shows_date,
+    telephone_text,
+    zone_city,
+)
 from sentinel.ui.frames import NavItem
+from sentinel.ui.mail import public_number
 
 register = template.Library()
+register.filter("telephone", telephone_text)
+register.filter("public_number", public_number)
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "sentinel_theme"

@@ -6,7 +6,7 @@ from django import forms
 
 from sentinel.calls.numbers import callable_number, sip_hosts
 from sentinel.people.models import User
-from sentinel.web.templatetags.console import telephone
+from sentinel.ui.formatting import telephone_text
 
 #: What the column holds.
 LONGEST = 32
@@ -36,4 +36,4 @@ class TelephoneForm(forms.Form):
 
 def own_number_form(user: User) -> TelephoneForm:
     """The form with the number as it stands."""
-    return TelephoneForm(prefix="telephone", initial={"number": telephone(user.telephone)})
+    return TelephoneForm(prefix="telephone", initial={"number": telephone_text(user.telephone)})

@@ -11,12 +11,13 @@ from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import EndReason, Leg
 from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
+from sentinel.ui.formatting import telephone_text
 from sentinel.web import words
 
 _STEPS: dict[str, str] = {
     Verb.CALL_REQUESTED: "Call started by {caller}",
     Verb.CALL_OWNER_ANSWERED: "{caller} picked up",
-    Verb.CALL_WORKER_DIALED: "The worker’s telephone rang",
+    Verb.CALL_WORKER_DIALED: "The worker’s number was dialled",
     Verb.CALL_BRIDGED: "Connected",
 }
 _WORKERS_END: dict[str, str] = {
@@ -132,4 +133,4 @@ def _said(by_verb: Mapping[str, Event]) -> Iterable[tuple[str, str]]:
     ):
         value = by_verb[verb].data.get(key) if verb in by_verb else ""
         if value:
-            yield name, str(value)
+            yield name, telephone_text(str(value)) if key == "number" else str(value)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import phonenumbers
 from django import template
 from django.conf import settings
 from django.utils import timezone
@@ -100,16 +99,6 @@ def roles_text(roles: list[str]) -> str:
 def dial(number: str) -> str:
     """A number as ``tel:`` links want it."""
     return "".join(c for c in number if c.isdigit() or c == "+")
-
-
-@register.filter
-def telephone(number: str) -> str:
-    """A number as people read it aloud: +380 44 555 0101; unreadable ones as they are."""
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 @register.filter
