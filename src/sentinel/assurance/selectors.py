@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Min, Q, QuerySet
 
 from sentinel.assurance.models import Canary, Finding
-from sentinel.assurance.rules import Check, Seen
+from sentinel.assurance.rules import CANARY_PATIENCE, CYCLE_PATIENCE, TIMER_PATIENCE, Check, Seen
 from sentinel.bulk.models import Delivery
 from sentinel.bulk.selectors import sender_state
 from sentinel.bulk.states import RunState
@@ -127,3 +127,15 @@ def worst_lateness(now: datetime) -> timedelta:
     rows = Duty.objects.filter(Q(quarantined_at__isnull=True), fire_at__lte=now)
     oldest: datetime | None = rows.aggregate(oldest=Min("fire_at"))["oldest"]
     return now - oldest if oldest is not None else timedelta()
+
+
+def nobody_watches(now: datetime) -> bool:
+    """Whether no engine seems to look any more: then no finding appears, and their absence says nothing.
+
+    Timers are later, or the last test message is older, than any working engine would leave them.
+    """
+    if open_findings().filter(last_seen_at__gt=now - CYCLE_PATIENCE).exists():
+        return False  # somebody looks, and says what is wrong
+    canary = last_canary()
+    is_overdue = canary is not None and now - canary.sent_at > 2 * CANARY_PATIENCE
+    return is_overdue or worst_lateness(now) > 2 * TIMER_PATIENCE

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from sentinel.escalation.models import Ladder
+from sentinel.assurance.models import Canary
+from sentinel.escalation.models import Duty, Ladder
 from sentinel.people.models import OfficerShift, User
 from sentinel.people.reach import mark_mail_refused
 from tests.web.console.conftest import SignedIn
@@ -99,6 +101,18 @@ def test_the_profile_says_why_and_health_lists_them(stage: Stage, as_user: Signe
     page = as_user(stage.world.ada).get("/health/").content.decode()
     assert "Lena Weit has no way that works" in page
     assert "Maria Schulz" not in page
+
+
+def test_health_does_not_say_that_everything_holds_when_no_engine_looks(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    ada, now = as_user(stage.world.ada), stage.world.now
+    fresh = Canary.objects.create(route="canary", sent_at=now, dedupe_key="c1", arrived_at=now)
+    Duty.objects.update(fire_at=now + timedelta(hours=1))
+    assert "Everything holds" in ada.get("/health/").content.decode()
+    Canary.objects.filter(pk=fresh.pk).update(sent_at=now - timedelta(minutes=11))
+    page = ada.get("/health/").content.decode()
+    assert ("Nobody watches" in page, "Everything holds" in page) == (True, False)
 
 
 def test_quiet_hours_are_chosen_per_weekday_and_given_up_again(stage: Stage, as_user: SignedIn) -> None:

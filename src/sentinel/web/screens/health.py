@@ -1,11 +1,17 @@
-"""Whether Sentinel itself is well: what the auditor found, which engines work, what waits where."""
+"""Whether Sentinel itself is well: what the auditor found, whether it still looks, what waits where."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
 
 from sentinel.assurance.ears import ears
-from sentinel.assurance.selectors import last_canary, open_findings, recent_findings, worst_lateness
+from sentinel.assurance.selectors import (
+    last_canary,
+    nobody_watches,
+    open_findings,
+    recent_findings,
+    worst_lateness,
+)
 from sentinel.bulk.selectors import sender_state
 from sentinel.calls.selectors import counts_by_state
 from sentinel.outbox.selectors import waits
@@ -23,6 +29,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
     late = worst_lateness(request.now)
     context = {
         "findings": list(open_findings()),
+        "is_unwatched": nobody_watches(request.now),
         "over": recent_findings(MOST_RECENT),
         "late_seconds": int(late.total_seconds()),
         "waits": waits(request.now),
