@@ -160,7 +160,7 @@ def test_a_talk_that_broke_off_asks_how_it_went_like_any_other(
         (Leg.WORKER, EndReason.BUSY, "Olena Kovalenko’s telephone was busy", "noted as no answer"),
         (Leg.WORKER, EndReason.NO_ANSWER, "Olena Kovalenko did not pick up", "noted as no answer"),
         (Leg.WORKER, EndReason.MACHINE, "Olena Kovalenko’s voicemail picked up", "noted as no answer"),
-        (None, EndReason.FAILED, "The call could not be placed", "486 Busy Here Try again"),
+        (None, EndReason.FAILED, "The call could not be placed", "486 Busy Here. Try again"),
         (None, EndReason.LOST, "Nobody knows what became of the call", "If you talked, say how it went"),
     ],
 )
@@ -290,7 +290,7 @@ def test_a_frown_can_be_followed_to_the_talk_on_one_line_and_step_by_step(
     assert [step.text for step in told[0].steps] == [
         "Call started by Maria Schulz",
         "Maria Schulz picked up",
-        "The worker’s telephone rang",
+        "The worker’s number was dialled",
         "Connected",
         "Ended: talked for 2:14",
         "Outcome: reached",

@@ -100,7 +100,8 @@ def calls(email: str) -> None:
         return
     found = port.check()
     port.close()
-    _say(found.answers, f"the exchange says {found.detail} after {found.milliseconds:.0f} ms")
+    what = "says" if found.answers else "is not there:"
+    _say(found.answers, f"the exchange {what} {found.detail} after {found.milliseconds:.0f} ms")
     sys.exit(0 if found.answers and (not email or _ring(email, port)) else 1)
 
 

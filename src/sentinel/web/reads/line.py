@@ -227,7 +227,8 @@ def _note(call: PlacedCall) -> str:
     if call.outcome_id is not None:
         return "It is noted as no answer, and the ladder goes on."
     if call.reason == EndReason.FAILED.value:
-        return f"{call.detail or 'The exchange did not say why.'} Try again, or dial yourself."
+        said = (call.detail or "the exchange did not say why").rstrip(".")
+        return f"{said[:1].upper()}{said[1:]}. Try again, or dial yourself."
     if call.failed_leg == Leg.OWNER.value:
         return f"{worker}’s telephone did not ring, and nothing is noted."
     return "Nothing is noted. Try again when you like."

@@ -32,4 +32,8 @@ def telephone_test(request: ConsoleRequest) -> HttpResponse:
         raise
     except Refused as refused:
         return profile_page(request, call_refused=refused.message, status=status_of(refused))
-    return done(request, "Your telephone rings in a moment. Pick up, and you hear a sentence.", "profile")
+    return done(
+        request,
+        "Your telephone rings in a moment. Pick up; what came of it stands below when you look here again.",
+        "profile",
+    )

@@ -83,7 +83,7 @@ class Bridge:
             return 0
         return int(self._time() - self._bridged_at)
 
-    def hang_up(self, why: str = "ended by Sentinel") -> None:
+    def hang_up(self, why: str = "") -> None:
         """End the call, whatever it is doing."""
         if not self._stop.done():
             reason = EndReason.COMPLETED if self.is_bridged else EndReason.CANCELLED
