@@ -270,7 +270,7 @@ def _title(facts: NoticeFacts) -> str:
         "what": _short(said) or _("no words yet"),
         "there": _("%(site)s, %(time)s there") % {"site": facts.site_name, "time": _there(facts)},
         "owed": _owed(facts),
-        "whose": _("Yours") if facts.accountable_id == facts.recipient_id else facts.accountable_name,
+        "whose": _whose(facts),
     }
     if facts.reason is Reason.NEW:
         if not facts.may_call:
@@ -289,6 +289,12 @@ def _title(facts: NoticeFacts) -> str:
             }
         return _("Due now: %(missing)s (%(account)s)") % {"missing": missing, "account": facts.account_name}
     return _(_TITLES.get(facts.reason, _TITLES[Reason.DUE])) % words
+
+
+def _whose(facts: NoticeFacts) -> str:
+    if facts.accountable_id == facts.recipient_id:
+        return _("Yours")
+    return _("With %(name)s") % {"name": facts.accountable_name}
 
 
 def _body(facts: NoticeFacts, title: str, url: str) -> tuple[Block, ...]:

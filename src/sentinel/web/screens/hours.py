@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -145,8 +145,19 @@ def _choices(found: list[FoundAbsence], zone: str) -> list[tuple[str, str]]:
 def _line(one: FoundAbsence, zone: str) -> str:
     """One event in the user's own time."""
     start, end = (moment.astimezone(ZoneInfo(zone)) for moment in (one.starts_at, one.ends_at))
-    text = f"{date_format(start, 'D j M Y H:i')} to {date_format(end, 'D j M Y H:i')}"
+    if start.time() == end.time() == time():
+        text = _days(start.date(), (end - timedelta(days=1)).date())
+    else:
+        until = date_format(end, "H:i" if start.date() == end.date() else "D j M Y H:i")
+        text = f"{date_format(start, 'D j M Y H:i')} to {until}"
     return f"{text}: {one.title}" if one.title else text
+
+
+def _days(first: date, last: date) -> str:
+    """Whole days, the last one included, as people say it."""
+    if first == last:
+        return f"{date_format(first, 'D j M Y')}, all day"
+    return f"{date_format(first, 'D j M Y')} to {date_format(last, 'D j M Y')}, all day"
 
 
 def _sealed(found: list[FoundAbsence], user_id: int) -> str:

@@ -99,7 +99,7 @@ def absence_add(request: ConsoleRequest) -> HttpResponse:
 def absence_end(request: ConsoleRequest, absence_id: int) -> HttpResponse:
     """The user, their manager and administrators: back again. The service refuses everybody else (403)."""
     end_absence(absence_id=absence_id, actor=request.user, now=request.now)
-    return done(request, "Back again.", "rota")
+    return done(request, "The absence is over, or off the list.", "rota")
 
 
 def _team_of(request: ConsoleRequest) -> Any:

@@ -60,4 +60,5 @@ def note_leave(request: ConsoleRequest) -> HttpResponse:
         return rota_page(request, note=form, status=422)
     values = form.cleaned_data
     leave_note(on=values["shift"].on, text=values["text"], actor=request.user, now=request.now)
-    return done(request, "Left. The next officer sees it first thing.", "rota")
+    left = "Left. The next officer sees it first thing." if values["text"].strip() else "No note is left."
+    return done(request, left, "rota")
