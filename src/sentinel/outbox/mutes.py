@@ -141,8 +141,9 @@ def tell_after_mute(*, channel: str, now: datetime) -> None:
 
 
 def _tell_target(rows: Sequence[Message], *, now: datetime) -> None:
-    # What was tried before may have arrived; it keeps its own identity.
-    notices = [row for row in rows if row.kind == BUNDLED_KIND and not row.attempts]
+    # What was tried before may have arrived; it keeps its own identity. Without a target (written before
+    # there were any) nobody knows whether two are for the same person.
+    notices = [row for row in rows if row.kind == BUNDLED_KIND and row.target and not row.attempts]
     if len(notices) < FEWEST_TO_BUNDLE:
         notices = []
     else:

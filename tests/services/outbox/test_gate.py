@@ -102,6 +102,15 @@ def test_a_full_hour_holds_an_alarm_back_for_a_minute_and_no_longer() -> None:
 
 
 @pytest.mark.django_db
+def test_what_was_written_before_targets_is_merged_for_nobody_after_a_mute() -> None:
+    notices("ab", channel="email", kind="duty.notice")
+    rows = Message.objects.filter(dedupe_key__in="ab")
+    rows.update(target="", held=False, waits_for="mute", last_error="muted by Ada: a test")
+    Message.objects.filter(dedupe_key="b").update(recipient_id=2, address="other@example.com")
+    assert sorted(send_all("email")) == ["a", "b"]
+
+
+@pytest.mark.django_db
 def test_what_breaks_the_gate_goes_through_and_stops_nobody_else() -> None:
     reports(3)
     notices("z", way=2)
