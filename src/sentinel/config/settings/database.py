@@ -6,6 +6,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from sentinel.config.environment import environment
 from sentinel.ops.postgres import cluster_in
 
+#: Whoever stands still in the middle of a transaction (a frozen process, a cut cable) holds the locks of up to
+#: two hundred problems: after so long, a lease, the database ends that session, and others go on.
+STANDSTILL = "-c idle_in_transaction_session_timeout=30s"
+
 
 def database_from(url: str) -> dict[str, Any]:
     """Django's form of a PostgreSQL address; unknown query parameters go to libpq as they are."""
@@ -19,7 +23,12 @@ def database_from(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or ""),
-        "OPTIONS": {"connect_timeout": "10", "application_name": "sentinel", **options},
+        "OPTIONS": {
+            "connect_timeout": "10",
+            "application_name": "sentinel",
+            "options": STANDSTILL,
+            **options,
+        },
         # Connections live as long as their thread; a health check replaces one that the server lost.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
