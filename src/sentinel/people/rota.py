@@ -6,6 +6,7 @@ Days that are over stay as they were.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -146,6 +147,21 @@ def own_days(user: User, now: datetime) -> QuerySet[OfficerShift]:
     """The user's days on the rota from today on."""
     today = now.astimezone(ZoneInfo(user.zone)).date()
     return OfficerShift.objects.filter(officer=user, on__gte=today).order_by("on")
+
+
+def days_away(shifts: Iterable[OfficerShift]) -> set[date]:
+    """The days whose officer is away for a part of them or all day, as the officer's own zone counts days."""
+    rows = list(shifts)
+    absences = Absence.objects.filter(user__in={row.officer_id for row in rows})
+    away = list(absences.values_list("user_id", "starts_at", "ends_at"))
+    return {
+        row.on
+        for row in rows
+        for user_id, starts_at, ends_at in away
+        if user_id == row.officer_id
+        and starts_at < local_instant(row.on + timedelta(days=1), time(0), row.officer.zone)
+        and ends_at > local_instant(row.on, time(0), row.officer.zone)
+    }
 
 
 def require_reachable(user: User, *, now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,7 +11,7 @@ from sentinel.kernel.errors import NotAllowed, NotFound
 from sentinel.people.errors import ShiftRefused
 from sentinel.people.models import OfficerShift, User
 from sentinel.people.reach import mark_mail_refused
-from sentinel.people.rota import leave_note, note_before, open_swaps, put_on_rota
+from sentinel.people.rota import days_away, leave_note, note_before, open_swaps, put_on_rota
 from sentinel.people.rules import Role
 from sentinel.people.services import set_absence
 from sentinel.timeline.models import Event
@@ -130,6 +131,24 @@ def test_nobody_out_of_reach_is_put_on_the_rota(world: World) -> None:
     with pytest.raises(ShiftRefused, match="no way that works"):
         put_on_rota(on=DAY, officer_id=world.henrik.pk, now=world.now)
     assert officer_of(DAY) == world.ines
+
+
+def test_a_day_on_which_its_officer_is_away_is_marked(world: World) -> None:
+    first, zone = world.now.date() + timedelta(days=10), ZoneInfo(world.ines.zone)
+    for n in range(3):
+        put_on_rota(on=first + timedelta(days=n), officer_id=world.ines.pk, actor=world.ines, now=world.now)
+    noon = datetime.combine(first + timedelta(days=1), time(12), zone)
+    set_absence(
+        user_id=world.ines.pk,
+        starts_at=noon,
+        ends_at=noon + timedelta(hours=12),
+        deputy_id=None,
+        reason="",
+        actor=None,
+        now=world.now,
+    )
+    shifts = OfficerShift.objects.filter(on__gte=first).select_related("officer")
+    assert days_away(shifts) == {first + timedelta(days=1)}
 
 
 def test_a_note_is_left_during_the_shift_or_the_day_after_and_the_next_officer_finds_it(

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.models import Absence, User
 from sentinel.people.reach import without_way
-from sentinel.people.rota import note_before, open_swaps, own_days, put_on_rota, shifts_to_note
+from sentinel.people.rota import days_away, note_before, open_swaps, own_days, put_on_rota, shifts_to_note
 from sentinel.people.rules import Role
 from sentinel.people.selectors import active_users, officer_on, rota_from
 from sentinel.people.services import end_absence, set_absence
@@ -128,6 +128,7 @@ def rota_page(
         "today": now.date(),
         "officer": officer,
         "out_of_reach": {one.pk for one in without_way([row.officer for row in shifts.values()])},
+        "days_away": days_away(shifts.values()),
         "absences": away[:50],
         "swaps": open_swaps(user),
         "left": note_before(now.date() + timedelta(days=1)) if _reads_notes(user, officer) else None,
