@@ -129,7 +129,7 @@ def _said(by_verb: Mapping[str, Event]) -> Iterable[tuple[str, str]]:
     for verb, key, name in (
         (Verb.CALL_REQUESTED, "number", "Number"),
         (Verb.CALL_LOGGED, "note", "Note"),
-        (Verb.CALL_ENDED, "detail", "The exchange said"),
+        (Verb.CALL_ENDED, "detail", "Detail"),
     ):
         value = by_verb[verb].data.get(key) if verb in by_verb else ""
         if value:
