@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from sentinel.config.environment import environment
 from sentinel.ops.postgres import cluster_in
 
-#: Whoever stands still in the middle of a transaction (a frozen process, a cut cable) holds the locks of up to
-#: two hundred problems: after so long, a lease, the database ends that session, and others go on.
+#: Whoever stands still in the middle of a transaction (a frozen process, a cut cable) holds the locks of many
+#: problems: after so long, a lease, the database ends that session, and others go on.
 STANDSTILL = "-c idle_in_transaction_session_timeout=30s"
 
 
