@@ -134,8 +134,11 @@ def judge_way(way: WayFacts) -> WayVerdict:
 
 
 def telephone_fault(number: str) -> str:
-    """What is wrong with a telephone number, in a sentence; empty for none and for a good one."""
-    if not number or _NUMBER.fullmatch(_SPACE.sub("", number)):
+    """What is wrong with a telephone number, in a sentence; empty for none and for a good one.
+
+    An address on the own exchange (``sip:``) is judged where it is entered, and again by each call.
+    """
+    if not number or number.lower().startswith("sip:") or _NUMBER.fullmatch(_SPACE.sub("", number)):
         return ""
     return f"“{number}” is no telephone number with its country code, like +4930123456."
 

@@ -81,7 +81,7 @@ def test_a_calendar_without_hours_is_never() -> None:
     assert not maria(is_active=False).has_way
 
 
-@pytest.mark.parametrize("number", ["", "+49 30 555-010", "+380445550101"])
+@pytest.mark.parametrize("number", ["", "+49 30 555-010", "+380445550101", "sip:anna@pbx.example.com"])
 def test_a_good_number_and_none_are_no_fault(number: str) -> None:
     assert telephone_fault(number) == ""
 
