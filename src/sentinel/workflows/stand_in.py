@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from sentinel.escalation.messages import Reason
 from sentinel.escalation.models import Duty
@@ -18,18 +19,26 @@ from sentinel.workflows.acting import about_problem
 from sentinel.workflows.duties import duty_of, give_duty
 from sentinel.workflows.notices import News, tell_users
 
+logger = logging.getLogger(__name__)
+
 
 def move_duties_of_absent(*, now: datetime, limit: int) -> int:
     """Give the duties of everybody who is away to whoever stands in; returns how many moved.
 
-    A duty that nobody can take stays where it is: somebody must be accountable, and its ladder climbs.
+    A duty that nobody can take stays where it is: somebody must be accountable, and its ladder climbs. So
+    does one that cannot be moved for an error; the others move all the same.
     """
     away = {absence.user_id for absence in absences_at(now)}
     owed = Duty.objects.filter(accountable__in=away, quarantined_at__isnull=True).order_by("due_at")
     moved = 0
     for problem_id in list(owed.values_list("problem_id", flat=True)[:limit]):
-        with transaction.atomic():
-            moved += _move(lock_problem(problem_id), now=now)
+        try:
+            with transaction.atomic():
+                moved += _move(lock_problem(problem_id), now=now)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("the duty of problem %s cannot be given to a stand-in", problem_id)
     return moved
 
 

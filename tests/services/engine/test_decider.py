@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import DataError
@@ -12,8 +12,11 @@ from django.db import DataError
 from sentinel.engine import loop
 from sentinel.engine.clock import DatabaseClock
 from sentinel.engine.loop import LONGEST_SLEEP, Decider, Engine
+from sentinel.engine.passes import stand_in
+from sentinel.escalation.models import FrozenPolicy
 from sentinel.kernel import clock
 from sentinel.outbox.services import LEASE
+from sentinel.people.services import set_absence
 from tests.world import World, build_world
 
 
@@ -62,3 +65,20 @@ def test_a_row_that_the_database_refuses_keeps_no_other_pass_from_its_turn(
     monkeypatch.setattr(loop, "DECIDERS", (Decider("stand_in", refused), Decider("fire_duties", works)))
     engine.decide()
     assert worked == [world.now]
+
+
+def test_a_duty_that_cannot_move_to_a_stand_in_keeps_no_other_from_moving(world: World) -> None:
+    broken, whole = world.frown("It jams"), world.frown("It is loud", worker=world.joao)
+    FrozenPolicy.objects.filter(problem=broken).delete()
+    set_absence(
+        user_id=world.maria.pk,
+        starts_at=world.now - timedelta(hours=1),
+        ends_at=world.now + timedelta(days=3),
+        deputy_id=None,
+        reason="",
+        actor=world.maria,
+        now=world.now - timedelta(hours=2),
+    )
+    stand_in.run(world.now)
+    assert world.duty(whole).accountable == world.tom
+    assert world.duty(broken).accountable == world.maria
