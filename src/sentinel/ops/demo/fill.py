@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -172,6 +173,7 @@ def _fill(
         clock.using(FixedClock(start)) as fixed,
         registry.using({"email": room, "console": ConsoleSender()}),
         _quick_commits(),
+        _hushed(),
     ):
         stage = enter_provider(now=start, rota_until=(earliest + ROTA_AHEAD).date())
         present = present or good_present(earliest, stage)
@@ -187,6 +189,18 @@ def _fill(
         stops=player.stops,
         seconds=time.monotonic() - started,
     )
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without a line about each of a thousand messages: they bury the address that a newcomer waits for."""
+    logger = logging.getLogger("sentinel")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _rehearse(
