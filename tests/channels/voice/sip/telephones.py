@@ -114,6 +114,9 @@ class Telephone:
         if self._dialog is not None and self.heard.state in ("held", "talking"):
             self._proposed(request, served, offer)
             return
+        if ";tag=" in request.headers.get("To"):  # about a call that is over here
+            served.respond(self._say(request, 481))
+            return
         refusal = manners.refuses or (0 if offer else manners.offerless)
         if refusal:
             served.respond(self._say(request, refusal))

@@ -319,6 +319,8 @@ def test_strangers_are_answered_and_forgotten(method: str, to: str, status: int)
 )
 # Every copy of the first INVITE was lost but the last one, sent when the call had long been given up.
 @example(seed=5125, lost=0.3, doubled=0.0, late=0.0, talks_for=None, offerless=0, give_up_after=None)
+# A proposal came late, after the goodbye of the same telephone.
+@example(seed=3693, lost=0.3, doubled=0.3, late=0.3, talks_for=3.0, offerless=0, give_up_after=None)
 def test_in_any_weather_nobody_is_left_ringing_or_waiting(
     seed: int, lost: float, doubled: float, late: float, talks_for: float | None, offerless: int,
     give_up_after: float | None,
@@ -332,9 +334,10 @@ def test_in_any_weather_nobody_is_left_ringing_or_waiting(
             it.bridge.hang_up()
         ending = await it.over()
         assert it.states == sorted(it.states, key=list(CallState).index)
-        if lost < 0.2 and give_up_after is None:
+        # Who hangs up at once may do so before the other telephone knows where to speak to.
+        if lost < 0.2 and give_up_after is None and talks_for != 0:
             assert CallState.BRIDGED in it.states, ending
-            assert talks_for == 0 or connected(it)
+            assert connected(it)
         for phone in (it.owner, it.worker):
             assert phone.heard.state in ("idle", "missed", "hung up"), (phone.host, ending)
             assert lost or not phone.heard.unheard, (phone.host, ending)

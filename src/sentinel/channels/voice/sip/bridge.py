@@ -186,6 +186,7 @@ class Bridge:
         try:
             # Shielded: what a telephone accepts must be acknowledged, even when the call is over by then.
             exchange = asyncio.ensure_future(self._exchange(leg, leg.voice.offer(description)))
+            exchange.add_done_callback(_take_note)
             answer = await self._until_over(asyncio.shield(exchange))
         except Refused as refused:
             raise Over(Ending(EndReason.FAILED, side, f"could not be connected: {refused}")) from None
@@ -286,6 +287,12 @@ class Bridge:
             await self._exchange(leg, leg.voice.offer(description))
         except Refused as refused:
             self.hang_up(f"the telephones no longer agree: {refused}")
+
+
+def _take_note(exchange: asyncio.Future[Description]) -> None:
+    """Nobody waits any more for what ends after the call; that it failed is then no news."""
+    if not exchange.cancelled():
+        exchange.exception()
 
 
 def _wants_offer(refused: Refused) -> bool:
