@@ -84,3 +84,30 @@ def test_messages_are_taken_back_before_the_stream_is_locked(world: World, verdi
     assert not failures
     problem.refresh_from_db()
     assert problem.state == ("confirmed" if verdict is Verdict.YES else "reopened")
+
+
+def test_a_worker_whose_answer_gave_way_to_another_act_need_not_answer_again(world: World) -> None:
+    problem = world.frown()
+    acknowledge(problem_id=problem.pk, user=world.maria, now=world.now)
+    log_call(problem_id=problem.pk, user=world.maria, outcome=CallOutcome.REACHED, now=world.now)
+    propose_again(world, problem)
+    message, proposal = pending_message(problem, world), world.proposal(problem)
+    failures: list[Exception] = []
+
+    def answer() -> None:
+        try:
+            record_verdict(proposal_id=proposal.pk, verdict=Verdict.YES, human=True, now=world.now)
+        except OperationalError as error:
+            failures.append(error)
+        connections.close_all()
+
+    thread = threading.Thread(target=answer, daemon=True)
+    with transaction.atomic():  # the wrong way round: who waits first is the one PostgreSQL takes back
+        Message.objects.filter(pk=message.pk).update(visible_at=world.now)
+        thread.start()
+        someone_waits_for_us()
+        Problem.objects.select_for_update().get(pk=problem.pk)
+    thread.join(20)
+    assert not failures
+    problem.refresh_from_db()
+    assert problem.state == "confirmed"

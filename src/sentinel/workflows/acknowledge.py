@@ -13,12 +13,14 @@ from sentinel.people.models import User
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import ProblemState
 from sentinel.problems.services import change_state
+from sentinel.timeline.retrying import again_after_collision
 from sentinel.timeline.services import record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, lock_for_user, user_actor
 from sentinel.workflows.duties import duty_of, owe_call, owe_promise, who_answers_after
 
 
+@again_after_collision
 def acknowledge(*, problem_id: int, user: User, now: datetime) -> Duty:
     """The user has it and owes the call next (or a promise in writing, when the worker wants no call)."""
     with transaction.atomic():

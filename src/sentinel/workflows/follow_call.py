@@ -20,6 +20,7 @@ from sentinel.kernel import traces
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import CallOutcome
 from sentinel.problems.services import lock_problem
+from sentinel.timeline.retrying import again_after_collision
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, user_actor
@@ -39,6 +40,7 @@ _VERBS = {
 }
 
 
+@again_after_collision
 def follow_event(*, provider: str, event: CallEvent, now: datetime) -> bool:
     """Take one event of a provider; returns whether the call came further. Repeats, late news and calls
     nobody asked for change nothing, so it may be said again and in any order."""

@@ -18,6 +18,7 @@ from sentinel.problems.messages import TriedFacts, tried_to_call
 from sentinel.problems.models import Call, Problem
 from sentinel.problems.rules import CallOutcome, ProblemState
 from sentinel.problems.services import change_state, current_commitment, current_proposal, store_call
+from sentinel.timeline.retrying import again_after_collision
 from sentinel.timeline.services import record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, lock_for_user, user_actor
@@ -36,6 +37,7 @@ PATIENT_FAILURES = 1
 _NOT_YET_TALKED = (ProblemState.REPORTED, ProblemState.ACKNOWLEDGED, ProblemState.REOPENED)
 
 
+@again_after_collision
 def log_call(
     *,
     problem_id: int,

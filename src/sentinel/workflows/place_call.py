@@ -26,6 +26,7 @@ from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue, withdraw
 from sentinel.people.models import User
 from sentinel.problems.models import Problem
+from sentinel.timeline.retrying import again_after_collision
 from sentinel.timeline.services import record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acknowledge import take
@@ -38,6 +39,7 @@ CHANNEL = "voice"
 KIND = "call.place"
 
 
+@again_after_collision
 def place_call(*, problem_id: int, user: User, now: datetime) -> PlacedCall:
     """Ask for a call about a problem; the owner's telephone rings a moment later.
 
@@ -81,6 +83,7 @@ def why_no_call(problem: Problem, *, user: User, now: datetime) -> WhyNot | None
     return why_not(_facts(problem, user=user, now=now), now=now)
 
 
+@again_after_collision
 def hang_up_call(*, call_id: int, user: User, now: datetime) -> None:
     """End a call that the user asked for, in whatever state it is. One that no engine has taken yet never
     rings. Raises NotFound, NotAllowed for somebody else's call."""

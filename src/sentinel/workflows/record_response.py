@@ -27,6 +27,7 @@ from sentinel.kernel import traces
 from sentinel.outbox.services import enqueue
 from sentinel.problems.models import Problem
 from sentinel.problems.services import lock_problem
+from sentinel.timeline.retrying import again_after_collision
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, about_worker, worker_actor
@@ -80,6 +81,7 @@ class Recorded:
     kind: ResponseKind
 
 
+@again_after_collision
 def record_response(
     *, check_in_id: int, answer: Answer, signals: Signals, note: str = "", now: datetime
 ) -> Recorded:

@@ -17,6 +17,7 @@ from sentinel.problems.models import Confirmation, Problem, Proposal
 from sentinel.problems.rules import REOPENINGS_A_DAY, How, ProblemState, Verdict
 from sentinel.problems.selectors import reopenings_since
 from sentinel.problems.services import close_confirmed, lock_problem, store_confirmation
+from sentinel.timeline.retrying import again_after_collision
 from sentinel.timeline.services import Actor, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, worker_actor
@@ -36,6 +37,7 @@ class VerdictRecorded:
     already: bool = False
 
 
+@again_after_collision
 def record_verdict(
     *,
     proposal_id: int,

@@ -15,6 +15,7 @@ from sentinel.problems.errors import HumanEvidenceMissing
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import ProblemState
 from sentinel.problems.services import lock_problem
+from sentinel.timeline.retrying import again_after_collision
 from sentinel.timeline.selectors import events_of_problem
 from sentinel.timeline.services import Actor, record_event
 from sentinel.timeline.verbs import Verb
@@ -59,6 +60,7 @@ def join_words(
         )
 
 
+@again_after_collision
 def add_worker_words(*, problem_id: int, words: str, now: datetime) -> None:
     """The worker writes on the page of their problem. Typed words are human evidence by themselves."""
     with transaction.atomic():
@@ -68,6 +70,7 @@ def add_worker_words(*, problem_id: int, words: str, now: datetime) -> None:
         join_words(problem=problem, words=words, now=now)
 
 
+@again_after_collision
 def update_call_wishes(
     *, problem_id: int, may_call: bool, number: str, when: str, language: str, now: datetime
 ) -> None:
@@ -107,6 +110,7 @@ def update_call_wishes(
         )
 
 
+@again_after_collision
 def ask_for_manager(*, problem_id: int, words: str = "", human: bool, now: datetime) -> None:
     """The worker wants to talk to the manager: the manager owes the call now, and the ladder stands at
     least on the manager's rung."""
