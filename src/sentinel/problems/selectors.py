@@ -25,21 +25,25 @@ def problems_visible_to(user: User, now: datetime) -> QuerySet[Problem]:
     return Problem.objects.filter(mine).select_related("worker", "site", "account", "owner")
 
 
-def may_act_on(user: User, problem: Problem, now: datetime) -> bool:
-    """Whether the user may act: everybody who sees it and has an acting role, is named on the account, or
-    stands in for somebody named. Analysts and administrators as such only read."""
-    account = problem.account
-    named = {
-        problem.owner_id,
-        account.owner_id,
-        account.deputy_id,
-        account.manager_id,
-        account.focus_executive_id,
-    }
-    may = user.has_role(Role.OWNER, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER) or not named.isdisjoint(
-        {user.pk, *stood_in_for(user.pk, now)}
+def problems_to_act_on(user: User, now: datetime) -> QuerySet[Problem]:
+    """What the user may act on: all they see with an acting role; otherwise where they are named on the
+    account, or stand in for somebody named. Analysts and administrators as such only read."""
+    rows = problems_visible_to(user, now)
+    if user.has_role(Role.OWNER, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER):
+        return rows
+    named = [user.pk, *stood_in_for(user.pk, now)]
+    return rows.filter(
+        Q(owner__in=named)
+        | Q(account__owner__in=named)
+        | Q(account__deputy__in=named)
+        | Q(account__manager__in=named)
+        | Q(account__focus_executive__in=named)
     )
-    return may and problems_visible_to(user, now).filter(pk=problem.pk).exists()
+
+
+def may_act_on(user: User, problem: Problem, now: datetime) -> bool:
+    """Whether this problem is among those the user may act on (:func:`problems_to_act_on`)."""
+    return problems_to_act_on(user, now).filter(pk=problem.pk).exists()
 
 
 def may_end(user: User, problem: Problem, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from django.db import transaction
 from sentinel.kernel.errors import Conflict, NotFound, Refused
 from sentinel.people.models import User
 from sentinel.problems.models import Cause, Problem
-from sentinel.problems.rules import OPEN_STATES, ProblemState
+from sentinel.problems.rules import ProblemState
 from sentinel.problems.selectors import open_causes, problems_of_cause, problems_visible_to
 from sentinel.problems.services import create_cause, set_cause
 from sentinel.timeline.services import record_event
@@ -108,22 +108,30 @@ def promise_all(
 
 
 def propose_for_cause(
-    *, cause: Cause, user: User, what_was_done: str, root_cause: str, now: datetime
+    *,
+    cause: Cause,
+    problem_ids: Sequence[int],
+    user: User,
+    what_was_done: str,
+    root_cause: str,
+    now: datetime,
 ) -> Bulk:
-    """Propose that the cause is gone: every worker with an open problem of it is asked for themselves."""
+    """Propose that the cause is gone to the workers of these problems, and to nobody else: each is asked for
+    themselves. A problem that is not of this cause (any more) is missed."""
+    if not problem_ids:
+        raise Refused("cause_nothing", "Choose at least one problem.")
     if not what_was_done.strip() or not root_cause.strip():
         raise Refused("proposal_incomplete", "Say what was done and what the root cause was.")
-    waiting = problems_of_cause(cause, user, now).filter(
-        state__in=[state.value for state in OPEN_STATES if state.value != "proposed"]
-    )
-    return _each(
-        waiting.values_list("pk", flat=True),
-        lambda pk: propose_solution(
+    of_it = set(problems_of_cause(cause, user, now).filter(pk__in=problem_ids).values_list("pk", flat=True))
+
+    def ask(pk: int) -> None:
+        if pk not in of_it:
+            raise Conflict("cause_other", "This problem does not belong to the cause.")
+        propose_solution(
             problem_id=pk, user=user, what_was_done=what_was_done, root_cause=root_cause, now=now
-        ),
-        user=user,
-        now=now,
-    )
+        )
+
+    return _each(problem_ids, ask, user=user, now=now)
 
 
 def _why(refused: Refused) -> str:

@@ -124,16 +124,78 @@ def test_one_date_for_all_of_whom_somebody_talked_with(
     assert "Promised: 0. Not Sufferer 0: Moving a promise needs a reason" in asked
 
 
-def test_a_cause_is_proposed_to_each_of_its_workers_and_closes_nobody(
+def of_one_cause(stage: Stage, problems: list[Problem], title: str = "Switch") -> Cause:
+    cause = Cause.objects.create(title=title, created_at=stage.at, created_by=stage.world.maria)
+    Problem.objects.filter(pk__in=[problem.pk for problem in problems]).update(cause=cause)
+    return cause
+
+
+def gone(cause: Cause, problems: list[Problem]) -> dict[str, object]:
+    said = {"cause": str(cause.pk), "what_was_done": "Replaced", "root_cause": "Age"}
+    return ticked("proposeallform", problems) | {f"proposeallform-{name}": v for name, v in said.items()}
+
+
+def offered(client: Client, address: str) -> dict[int, bool]:
+    """The problems the proposal's form lists, and whether each is ticked."""
+    text = client.get(address).content.decode().partition('id="act-propose"')[2].partition("</form>")[0]
+    boxes = re.findall(r'<input type="checkbox"[^>]*>', text)
+    return {int(re.findall(r'value="(\d+)"', box)[0]): " checked" in box for box in boxes}
+
+
+def states(problems: list[Problem]) -> list[str]:
+    return [Problem.objects.get(pk=problem.pk).state for problem in problems]
+
+
+def test_a_cause_is_proposed_to_whoever_is_ticked_and_closes_nobody(
     stage: Stage, storm: list[Problem], as_user: Enter
 ) -> None:
-    talk_with(stage, storm[:2])
-    cause = Cause.objects.create(title="Switch", created_at=stage.at, created_by=stage.world.maria)
-    Problem.objects.filter(pk__in=[p.pk for p in storm[:3]]).update(cause=cause)
+    talk_with(stage, storm[:3])
+    cause = of_one_cause(stage, storm)
     client = as_user(stage.world.maria)
-    data = {"propose-cause": str(cause.pk), "propose-what_was_done": "Replaced", "propose-root_cause": "Age"}
-    said = client.post(f"/causes/{cause.pk}/propose/", data, follow=True).content.decode()
-    assert "Asked: 2. Not Sufferer 2: Nobody has talked with them yet: call first." in said
-    states = [Problem.objects.get(pk=problem.pk).state for problem in storm]
-    assert states == ["proposed", "proposed", "reported", "reported"]
+    assert offered(client, f"/causes/{cause.pk}/") == {problem.pk: True for problem in storm[:3]}
+    said = client.post(f"/causes/{cause.pk}/propose/", gone(cause, storm[:2]), follow=True).content.decode()
+    assert "Asked: 2." in said
+    assert states(storm) == ["proposed", "proposed", "in_contact", "reported"]
     assert [problem.proposals.count() for problem in storm] == [1, 1, 0, 0]
+    assert client.post(f"/causes/{cause.pk}/propose/", gone(cause, [])).status_code == 422
+
+
+def test_on_the_page_of_a_storm_nobody_else_with_the_cause_is_asked(
+    stage: Stage, storm: list[Problem], as_user: Enter
+) -> None:
+    talk_with(stage, storm[:1])
+    elsewhere = stage.talked
+    cause = of_one_cause(stage, [storm[0], elsewhere])
+    client, address = as_user(stage.world.maria), f"/storms/{storm[0].pk}/"
+    assert offered(client, address) == {storm[0].pk: True}
+    before = states([elsewhere])
+    unseen = client.post(f"{address}propose/", gone(cause, [storm[0], elsewhere]))
+    assert unseen.status_code == 422
+    client.post(f"{address}propose/", gone(cause, [storm[0]]))
+    assert states([storm[0], elsewhere]) == ["proposed", *before]
+
+
+def test_the_page_of_a_cause_lists_whom_it_asks_by_account(
+    stage: Stage, storm: list[Problem], as_user: Enter
+) -> None:
+    world = stage.world
+    foreign = world.frown("Down here, too", worker=world.other_worker)
+    talk_with(stage, storm[:1])
+    log_call(problem_id=foreign.pk, user=foreign.owner, outcome=CallOutcome.REACHED, now=world.now)
+    cause = of_one_cause(stage, [storm[0], foreign])
+    everywhere, owner = as_user(world.ines), as_user(world.maria)
+    assert offered(everywhere, f"/causes/{cause.pk}/") == {storm[0].pk: True, foreign.pk: True}
+    assert f"<label>{foreign.account.name}</label>" in everywhere.get(f"/causes/{cause.pk}/").content.decode()
+    assert offered(owner, f"/causes/{cause.pk}/") == {storm[0].pk: True}
+
+
+def test_one_proposal_speaks_of_one_cause(stage: Stage, storm: list[Problem], as_user: Enter) -> None:
+    talk_with(stage, storm[:2])
+    first, second = of_one_cause(stage, storm[:1], "Switch"), of_one_cause(stage, storm[1:2], "Cable")
+    client, address = as_user(stage.world.maria), f"/storms/{storm[0].pk}/"
+    assert offered(client, address) == {storm[0].pk: True, storm[1].pk: False}
+    mixed = client.post(f"{address}propose/", gone(first, storm[:2]))
+    assert "Of another cause, so untick: Sufferer 1." in mixed.content.decode()
+    assert states(storm[:2]) == ["in_contact", "in_contact"]
+    client.post(f"{address}propose/", gone(second, storm[1:2]))
+    assert states(storm[:2]) == ["in_contact", "proposed"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -19,8 +19,15 @@ class ManyForm(forms.Form):
 
     def __init__(self, *args: Any, rows: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offer(self, "problems", rows, label=_name)
-        self.fields["problems"].initial = [row.pk for row in rows]
+        listed = rows.select_related("worker", "account", "cause")
+        offer(self, "problems", listed, label=_name)
+        self.fields["problems"].initial = [row.pk for row in listed]
+        by_account: dict[str, list[tuple[int, str]]] = {}
+        for row in listed:
+            by_account.setdefault(row.account.name, []).append((row.pk, _name(row)))
+        if len(by_account) > 1:
+            field = cast("forms.ModelMultipleChoiceField[Problem]", self.fields["problems"])
+            field.choices = sorted(by_account.items())
         self.order_fields([name for name in self.fields if name != "problems"])
 
 
@@ -59,8 +66,9 @@ class PromiseAllForm(ManyForm):
     )
 
 
-class ProposeAllForm(forms.Form):
-    """The claim that the cause is gone."""
+class ProposeAllForm(ManyForm):
+    """The claim that the cause is gone, to those who are ticked. One cause at a time: its problems are
+    ticked, and where there are several the others say which cause is theirs."""
 
     cause = forms.ModelChoiceField(Cause.objects.none(), label="Cause", empty_label=None)
     what_was_done = text_field(
@@ -68,9 +76,32 @@ class ProposeAllForm(forms.Form):
     )
     root_cause = text_field("Root cause", help_text="Only for us: why could it happen at all?")
 
-    def __init__(self, *args: Any, causes: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, rows: Any, causes: Any, **kwargs: Any) -> None:
+        super().__init__(*args, rows=rows, **kwargs)
         offer(self, "cause", causes)
+        first = causes.first()
+        self.fields["cause"].initial = first
+        self.fields["problems"].initial = [row.pk for row in rows if row.cause_id == first.pk]
+        if causes.count() > 1:
+            field = cast("forms.ModelMultipleChoiceField[Problem]", self.fields["problems"])
+            field.choices = sorted(_by_cause(rows.select_related("worker", "cause")).items())
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody is asked about a cause that is not theirs."""
+        values: dict[str, Any] = super().clean() or {}
+        cause, chosen = values.get("cause"), values.get("problems")
+        if cause is not None and chosen is not None:
+            others = [problem.worker.name for problem in chosen if problem.cause_id != cause.pk]
+            if others:
+                self.add_error("problems", f"Of another cause, so untick: {', '.join(others)}.")
+        return values
+
+
+def _by_cause(rows: Any) -> dict[str, list[tuple[int, str]]]:
+    found: dict[str, list[tuple[int, str]]] = {}
+    for row in rows:
+        found.setdefault(row.cause.title, []).append((row.pk, _name(row)))
+    return found
 
 
 def _name(problem: Problem) -> str:

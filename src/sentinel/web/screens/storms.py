@@ -15,7 +15,7 @@ from django.urls import reverse
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.problems.models import Cause, Problem
 from sentinel.problems.rules import FEWEST_IN_STORM, OPEN_STATES
-from sentinel.problems.selectors import may_act_on, open_causes, problems_of_cause, storm_of
+from sentinel.problems.selectors import open_causes, problems_of_cause, problems_to_act_on, storm_of
 from sentinel.web.access import ConsoleRequest, done, problem_for, screen, show, status_of
 from sentinel.web.forms.storms import CauseForm, ManyForm, PromiseAllForm, ProposeAllForm, TakeAllForm
 from sentinel.web.reads.storms import Picture, picture_of
@@ -86,9 +86,10 @@ def _promise_form(scene: Scene, request: ConsoleRequest, data: Any) -> forms.For
 
 
 def _propose_form(scene: Scene, request: ConsoleRequest, data: Any) -> forms.Form | None:
-    talked = scene.rows.filter(state__in=_TALKED, cause__isnull=False)
-    causes = Cause.objects.filter(pk__in=talked.values("cause"))
-    return ProposeAllForm(data, causes=causes, prefix="propose") if causes.exists() else None
+    mine = problems_to_act_on(request.user, request.now).values("pk")
+    rows = scene.rows.filter(state__in=_TALKED, cause__isnull=False, pk__in=mine)
+    causes = Cause.objects.filter(pk__in=rows.order_by().values("cause")).order_by("pk")
+    return _many(ProposeAllForm, rows, data, causes=causes)
 
 
 def _acting(request: ConsoleRequest) -> dict[str, Any]:
@@ -109,6 +110,11 @@ def _run_cause(request: ConsoleRequest, values: dict[str, Any]) -> Bulk:
 def _run_promise(request: ConsoleRequest, values: dict[str, Any]) -> Bulk:
     told = {name: values[name] for name in ("due_on", "what", "reason")}
     return promise_all(problem_ids=_ids(values), **told, **_acting(request))
+
+
+def _run_propose(request: ConsoleRequest, values: dict[str, Any]) -> Bulk:
+    told = {name: values[name] for name in ("cause", "what_was_done", "root_cause")}
+    return propose_for_cause(problem_ids=_ids(values), **told, **_acting(request))
 
 
 ACTS: tuple[ManyAct, ...] = (
@@ -143,9 +149,9 @@ ACTS: tuple[ManyAct, ...] = (
         slug="propose",
         label="Propose that the cause is gone",
         button="Ask each of them",
-        note="Each worker with this cause is asked, and only their own yes closes their problem.",
+        note="For those somebody has talked with. Whoever is ticked is asked; only their yes closes theirs.",
         make=_propose_form,
-        run=lambda request, values: propose_for_cause(**values, **_acting(request)),
+        run=_run_propose,
         said="Asked",
     ),
 )
@@ -224,7 +230,8 @@ def _act(request: ConsoleRequest, scene: Scene, slug: str) -> HttpResponse:
 
 
 def _may_act(request: ConsoleRequest, scene: Scene) -> bool:
-    return any(may_act_on(request.user, problem, request.now) for problem in scene.rows[:1])
+    mine = problems_to_act_on(request.user, request.now).values("pk")
+    return scene.rows.filter(pk__in=mine).exists()
 
 
 def _page(
