@@ -53,6 +53,7 @@ class Leg:
         self.theirs: Description | None = None
         self.rang = False
         self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._is_silent = False
         self._agent = agent
         self._authentication = Authentication(credentials)
         self._headers = dict(headers or {})
@@ -129,6 +130,8 @@ class Leg:
             if response.status < 300:
                 return self._understood(response)
             if response.status in (408, 481):
+                # Who did not answer may all the same be holding the line: it is told goodbye.
+                self._is_silent = response.status == 408
                 self.is_gone(f"{response.status} {response.reason}")
             # A telephone that is still busy with our last INVITE says 500 and when to come back.
             later = response.status == 491 or (response.status == 500 and response.headers.get("Retry-After"))
@@ -200,7 +203,7 @@ class Leg:
         if self._inviting is not None:
             self._cancel()
             await asyncio.shield(self._inviting)
-        if self.dialog.is_established and not self.gone.done():
+        if self.dialog.is_established and (self._is_silent or not self.gone.done()):
             await self._settle()
             await self._acknowledge_in_silence()
             await self._bye()
