@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -171,3 +171,14 @@ def test_ways_keep_quiet_hours_like_mail(world: World, push: ContactMethod) -> N
     assert states(world, problem) == {"console": "accepted", "push": "pending", "email": "pending"}
     rows = first_notice(world, problem)
     assert rows["email"].visible_at - rows["push"].visible_at == timedelta(seconds=60)
+
+
+def test_a_frown_at_night_says_when_to_call(world: World) -> None:
+    world.advance_to(datetime(2026, 3, 10, 3, 0, tzinfo=UTC))
+    world.frown("The toner is empty", worker=world.joao)
+    world.tick()
+    assert world.notices(world.maria)[-1].payload["title"].startswith("Call João Reis at 09:00 (Lisbon): ")
+    world.advance_to(datetime(2026, 3, 10, 10, 0, tzinfo=UTC))
+    world.frown("The toner is empty", worker=world.joao)
+    world.tick()
+    assert world.notices(world.maria)[-1].payload["title"].startswith("Call João Reis now: ")

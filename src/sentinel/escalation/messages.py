@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import get_language_info, gettext_noop, override
 
@@ -73,6 +74,7 @@ class NoticeFacts:
     ``owed``/``due_at``/``accountable_name``: the duty in force after this firing (None once confirmed).
     ``tried``: finished lines of what was tried ("Fri 16:20 no answer, Maria Schulz").
     ``new_words``: what the worker said just now, when that is not ``words``.
+    ``site_opens_at``: when calling makes sense again; None while the site is open.
     """
 
     reason: Reason
@@ -107,6 +109,7 @@ class NoticeFacts:
     told: tuple[Told, ...] = ()
     others: tuple[Pointer, ...] = ()
     collapsed: str = ""
+    site_opens_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,9 +256,9 @@ _TITLES = {
     Reason.TAKEN_OVER: gettext_noop("%(whose)s now: %(worker)s, %(what)s"),
     Reason.HANDED_OVER: gettext_noop("%(whose)s from now on: %(worker)s, %(what)s"),
     Reason.PROMISE_MISSED: gettext_noop("Promise missed: %(worker)s, %(what)s"),
-    Reason.REOPENED: gettext_noop("Not solved: call %(worker)s now, %(what)s"),
+    Reason.REOPENED: gettext_noop("Not solved: call %(worker)s %(when)s, %(what)s"),
     Reason.OBJECTED: gettext_noop("%(worker)s objects, it is not solved: %(what)s"),
-    Reason.CAME_BACK: gettext_noop("It came back: call %(worker)s now, %(what)s"),
+    Reason.CAME_BACK: gettext_noop("It came back: call %(worker)s %(when)s, %(what)s"),
     Reason.WORKER_WROTE: gettext_noop("%(worker)s wrote: %(what)s"),
     Reason.MANAGER_WANTED: gettext_noop("%(worker)s wants to talk to the manager: %(what)s"),
     Reason.CONFIRMED: gettext_noop("Solved, says %(worker)s: %(what)s"),
@@ -271,13 +274,14 @@ def _title(facts: NoticeFacts) -> str:
         "there": _("%(site)s, %(time)s there") % {"site": facts.site_name, "time": _there(facts)},
         "owed": _owed(facts),
         "whose": _whose(facts),
+        "when": _when(facts),
     }
     if facts.reason is Reason.NEW:
         if not facts.may_call:
             return _("Write to %(worker)s now: %(what)s (%(there)s)") % words
         if facts.severity is Severity.STOPPED:
-            return _("Work stopped. Call %(worker)s now: %(what)s (%(there)s)") % words
-        return _("Call %(worker)s now: %(what)s (%(there)s)") % words
+            return _("Work stopped. Call %(worker)s %(when)s: %(what)s (%(there)s)") % words
+        return _("Call %(worker)s %(when)s: %(what)s (%(there)s)") % words
     if facts.reason is Reason.LATE and facts.owed and facts.due_at:
         late = duration_text(int((facts.now - facts.due_at).total_seconds()))
         missing = _(_MISSING[facts.owed]) % words
@@ -289,6 +293,20 @@ def _title(facts: NoticeFacts) -> str:
             }
         return _("Due now: %(missing)s (%(account)s)") % {"missing": missing, "account": facts.account_name}
     return _(_TITLES.get(facts.reason, _TITLES[Reason.DUE])) % words
+
+
+def _when(facts: NoticeFacts) -> str:
+    """When to call: nobody answers at a site that is closed. Its own clock, as the worker would say it."""
+    opens, language = facts.site_opens_at, facts.recipient_language
+    if opens is None:
+        return _("now")
+    zone = ZoneInfo(facts.site_zone)
+    words = {"site": facts.site_name}
+    if opens.astimezone(zone).date() == facts.now.astimezone(zone).date():
+        return _("at %(time)s (%(site)s)") % (words | {"time": local_time(opens, facts.site_zone, language)})
+    return _("on %(moment)s (%(site)s)") % (
+        words | {"moment": local_moment(opens, facts.site_zone, language)}
+    )
 
 
 def _whose(facts: NoticeFacts) -> str:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sentinel.accounts.selectors import calendar_of_site
 from sentinel.checkins.models import Programme
 from sentinel.checkins.rules import Severity
 from sentinel.escalation.messages import Notice, NoticeFacts, Reason, Told, duty_notice
 from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind, tell_at
+from sentinel.kernel.calendars import NeverOpen
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
 from sentinel.people.models import ContactMethod, User
@@ -35,7 +37,8 @@ _PRIORITY = {
     Reason.CONFIRMED: Priority.NOTICE,
 }
 
-
+#: These titles say when to call; the others need no look into the calendar of the worker's site.
+SAYS_WHEN = frozenset({Reason.NEW, Reason.REOPENED, Reason.CAME_BACK})
 KIND = "duty.notice"
 
 
@@ -240,7 +243,17 @@ def _facts(
         tried=known.tried.get(problem.pk, ()),
         told=known.told.get(problem.pk, ()),
         collapsed=news.collapsed,
+        site_opens_at=_opens(problem, now) if news.reason in SAYS_WHEN else None,
     )
+
+
+def _opens(problem: Problem, now: datetime) -> datetime | None:
+    """When the worker's site opens; None while it is open, or when its calendar never does."""
+    try:
+        opens = calendar_of_site(problem.site).next_open(now)
+    except NeverOpen:
+        return None
+    return opens if opens > now else None
 
 
 def _tried(problem_ids: Collection[int]) -> dict[int, tuple[str, ...]]:

@@ -295,6 +295,29 @@ def test_a_notice_says_whom_to_call_where_and_what_time_it_is_there() -> None:
     assert mail.text.index("> The printer") < mail.text.index("Lindgren Logistics")
 
 
+@pytest.mark.parametrize(
+    ("reason", "language", "opens", "title"),
+    [
+        (Reason.NEW, "en", timedelta(hours=2), "Call Olena Kovalenko at 18:52 (Kyiv): The printer"),
+        (Reason.NEW, "de", timedelta(hours=2), "Call Olena Kovalenko at 18:52 Uhr (Kyiv): The printer"),
+        (Reason.NEW, "fr", timedelta(hours=2), "Call Olena Kovalenko at 18 h 52 (Kyiv): The printer"),
+        (Reason.NEW, "es", timedelta(hours=2), "Call Olena Kovalenko at 18:52 (Kyiv): The printer"),
+        (Reason.NEW, "ja", timedelta(hours=2), "Call Olena Kovalenko at 18:52 (Kyiv): The printer"),
+        (Reason.NEW, "en", timedelta(hours=17), "Call Olena Kovalenko on Saturday 7 March, 09:52 (Kyiv): "),
+        (Reason.REOPENED, "en", timedelta(hours=2), "Not solved: call Olena Kovalenko at 18:52 (Kyiv), "),
+        (Reason.CAME_BACK, "en", timedelta(hours=2), "It came back: call Olena Kovalenko at 18:52 (Kyiv), "),
+        (Reason.REOPENED, "en", None, "Not solved: call Olena Kovalenko now, The printer"),
+    ],
+)
+def test_a_notice_says_when_to_call_while_the_site_is_closed(
+    reason: Reason, language: str, opens: timedelta | None, title: str
+) -> None:
+    at = NOW + opens if opens else None
+    notice = duty_notice(replace(NOTICE, reason=reason, recipient_language=language, site_opens_at=at))
+    assert notice.mail.subject.startswith(title)
+    assert notice.console.title == notice.mail.subject
+
+
 def test_a_late_notice_says_how_late_and_what_is_missing() -> None:
     assert (
         TO_USERS["notice_late"]().subject
