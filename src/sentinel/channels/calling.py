@@ -7,7 +7,6 @@ cannot point somewhere else a moment later. Redirections are not followed, and t
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from sentinel.channels.base import Sent
 from sentinel.channels.opening import judged
+from sentinel.kernel.addresses import is_public
 from sentinel.outbox.rules import Result
 
 #: One step (connecting, writing, waiting for the answer), and the whole; below two thirds of the lease.
@@ -106,13 +106,6 @@ def _judged_address(host: str, port: int, *, allow_private: bool) -> str:
     if not allow_private and not all(is_public(address) for address in addresses):
         raise NotPermitted(f"{host} is an address of a private network")
     return addresses[0]
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet."""
-    ip = ipaddress.ip_address(address)
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return bool((mapped or ip).is_global) and not (mapped or ip).is_multicast
 
 
 class _Pinned(http.client.HTTPConnection):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from sentinel.kernel.addresses import is_plainly_private
 from sentinel.people.errors import ContactRefused
 
 LONGEST_TARGET = 2_000
@@ -166,12 +167,17 @@ class Webhook:
 
 
 def check_webhook_url(url: str, *, plain: bool = False) -> None:
-    """Refuse what is no address of the web, by https unless ``plain``; where it leads is judged per call."""
+    """Refuse what is no address of the web, or plainly one of a private network, unless ``plain``; where a
+    name leads is judged per call."""
     parts = parts_of(url)
     if parts.scheme != "https" and not (plain and parts.scheme == "http"):
         raise ContactRefused("webhook_invalid", "A webhook must have an address like https://host/path.")
     if not _host_of(parts) or parts.username is not None:
         raise ContactRefused("webhook_invalid", "This address names no host, or holds a user name.")
+    if not plain and is_plainly_private(_host_of(parts)):
+        raise ContactRefused(
+            "webhook_private", "This address is in a private network; Sentinel calls only public ones."
+        )
 
 
 def read_webhook(text: str, *, plain: bool = False) -> Webhook:

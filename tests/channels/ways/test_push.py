@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sentinel.channels import calling
 from sentinel.channels.base import Sender, Sent
-from sentinel.channels.calling import NotPermitted, is_public, post
+from sentinel.channels.calling import NotPermitted, post
 from sentinel.channels.push.encryption import decrypt
 from sentinel.channels.push.sender import PushSender
+from sentinel.kernel.addresses import is_public
 from sentinel.kernel.push_keys import application_key, encode, raw_public
 from sentinel.outbox.rules import Result
 from sentinel.outbox.services import Claimed

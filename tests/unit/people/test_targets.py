@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sentinel.people.errors import ContactRefused
-from sentinel.people.targets import check_chat_target, host_matches, masked
+from sentinel.people.targets import check_chat_target, check_webhook_url, host_matches, masked
 
 ALLOWED = ("tgram", "ntfys://ntfy.sh", "workflows://*.logic.azure.com")
 
@@ -64,3 +64,31 @@ def test_a_pattern_of_hosts_means_those_below_it() -> None:
     assert host_matches("a.b.example.com", "*.example.com")
     assert not host_matches("example.com", "*.example.com")
     assert not host_matches("badexample.com", "*.example.com")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "10.0.0.1",
+        "127.0.0.1:8443",
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "192.168.1.20",
+        "169.254.169.254",
+        "[::1]",
+        "[fd00::1]",
+        "[::ffff:10.0.0.1]",
+        "localhost",
+        "LOCALHOST.:8443",
+    ],
+)
+def test_a_webhook_that_is_plainly_inside_is_refused_when_it_is_entered(host: str) -> None:
+    with pytest.raises(ContactRefused, match="private network"):
+        check_webhook_url(f"https://{host}/hook")
+    check_webhook_url(f"https://{host}/hook", plain=True)
+
+
+@pytest.mark.parametrize("host", ["1.1.1.1", "[2606:4700:4700::1111]", "10.example.com", "hooks.example.com"])
+def test_a_public_webhook_is_taken_and_no_name_is_looked_up(host: str) -> None:
+    check_webhook_url(f"https://{host}/hook")

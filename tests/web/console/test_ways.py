@@ -130,7 +130,8 @@ def test_a_webhook_keeps_the_key_that_was_shown(stage: Stage, as_user: SignedIn)
     typed = {"webhook-url": "https://hooks.example.com/very-secret", "webhook-secret": shown[1]}
     weak = maria.post("/profile/ways/webhook/", typed | {"webhook-secret": "whsec_c2hvcnQ="})
     assert (weak.status_code, "as it was made" in weak.content.decode()) == (422, True)
-    inside = maria.post("/profile/ways/webhook/", typed | {"webhook-url": "http://10.0.0.1/"})
+    inside = maria.post("/profile/ways/webhook/", typed | {"webhook-url": "https://10.0.0.1/"})
+    assert "This address is in a private network" in inside.content.decode()
     assert inside.status_code == 422
     assert maria.post("/profile/ways/webhook/", typed).status_code == 303
     method = ContactMethod.objects.get(user=stage.world.maria)
@@ -154,7 +155,7 @@ def test_an_administrator_adds_a_webhook_of_the_house_and_reads_its_log(
         "secret": shown[1],
         "kinds": ["problem.opened", "problem.confirmed"],
     }
-    assert ada.post("/webhooks/", typed | {"url": "http://10.0.0.1/"}).status_code == 422
+    assert ada.post("/webhooks/", typed | {"url": "https://10.0.0.1/"}).status_code == 422
     assert ada.post("/webhooks/", typed | {"kinds": []}).status_code == 422
     assert ada.post("/webhooks/", typed).status_code == 303
     endpoint = WebhookEndpoint.objects.get()
