@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sentinel.accounts.models import Worker
+from sentinel.accounts.selectors import calendar_of_site
 from sentinel.calls.errors import CallRefused
 from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import CallEvent, CallState, EndReason, Leg, WhyNot
@@ -24,11 +25,12 @@ from sentinel.problems.models import Call, Problem
 from sentinel.problems.rules import CallOutcome, ProblemState, Verdict
 from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
-from sentinel.workflows.follow_call import follow_event
+from sentinel.workflows.follow_call import follow_event, wish_to_place
 from sentinel.workflows.log_call import log_call
 from sentinel.workflows.place_call import hang_up_call, place_call, why_no_call
 from sentinel.workflows.record_verdict import record_verdict
 from sentinel.workflows.test_call import place_test_call
+from sentinel.workflows.worker_words import update_call_wishes
 from tests.fakes.telephone import FakeTelephone, FindingTelephone
 from tests.stories.acts import bring_to_proposal, events, state
 from tests.world import World
@@ -361,6 +363,60 @@ def test_a_problem_closed_meanwhile_owes_nothing(world: World, telephone: FakeTe
     telephone.ends(EndReason.NO_ANSWER, at=world.now, leg=Leg.WORKER)
     assert Call.objects.count() == calls
     assert told(problem)[-1] == "call.ended"
+
+
+def test_a_worker_who_wants_no_call_any_more_is_not_rung(world: World, telephone: FakeTelephone) -> None:
+    problem = world.frown()
+    world.tick()
+    call = place_call(problem_id=problem.pk, user=world.maria, now=world.now)
+    update_call_wishes(
+        problem_id=problem.pk, may_call=False, number="", when="", language="en", now=world.now
+    )
+    world.tick()
+    call.refresh_from_db()
+    assert (call.reason, telephone.calls) == ("cancelled", {})
+    assert call.detail == "The worker does not want to be called. Write to them instead."
+    (said,) = notices(world)
+    assert said.startswith("Your call with Olena Kovalenko did not come about | ")
+    assert said.endswith("Olena Kovalenko does not want to be called any more. Please write instead.")
+    assert len(world.inbox(world.maria, "call.ended")) == 1
+    assert not Call.objects.exists()
+
+
+@pytest.mark.parametrize(("wished", "reason"), [(False, "cancelled"), (True, "")])
+def test_a_call_pressed_in_the_last_second_of_the_day_rings_only_when_wished(
+    world: World, telephone: FakeTelephone, wished: bool, reason: str
+) -> None:
+    problem = world.frown()
+    world.tick()
+    evening = calendar_of_site(problem.site).add(world.now, timedelta(hours=1))
+    while why_no_call(problem, user=world.maria, now=evening) is None:
+        evening += timedelta(minutes=1)
+    world.sleep_until(evening - timedelta(seconds=1))
+    if wished:
+        back: dict[str, Any] = {"outcome": CallOutcome.CALL_BACK, "call_back_at": evening + timedelta(minutes=10)}
+        log_call(problem_id=problem.pk, user=world.maria, now=world.now, **back)
+    call = place_call(problem_id=problem.pk, user=world.maria, now=world.now)
+    world.sleep_until(evening + timedelta(seconds=2))
+    world.tick()
+    call.refresh_from_db()
+    assert (call.reason, len(telephone.calls)) == (reason, int(wished))
+    assert ["not at work any more" in words for words in notices(world)] == ([] if wished else [True])
+
+
+def test_a_problem_closed_while_an_engine_had_the_wish_rings_nobody(
+    world: World, telephone: FakeTelephone
+) -> None:
+    problem = world.frown()
+    bring_to_proposal(world, problem)
+    call = place_call(problem_id=problem.pk, user=world.maria, now=world.now)
+    claim(channel="voice", limit=1, now=world.now)
+    record_verdict(proposal_id=world.proposal(problem).pk, verdict=Verdict.YES, human=True, now=world.now)
+    assert not wish_to_place(key=call.key, now=world.now)
+    call.refresh_from_db()
+    assert call.reason == "cancelled"
+    world.tick()
+    assert ["The problem was closed meanwhile" in words for words in notices(world)] == [True]
 
 
 def test_a_test_call_rings_the_users_own_telephone_only(world: World, telephone: FakeTelephone) -> None:

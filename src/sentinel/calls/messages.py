@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sentinel.calls.rules import EndReason
+from sentinel.calls.rules import EndReason, WhyNot
 
 #: So much of the worker's words is read out or shown; a whisper must end before patience does.
 LONGEST_ABOUT = 90
@@ -34,6 +34,7 @@ class Ended(StrEnum):
     LOST = "lost"  # nobody knows whether they still talk
     TRIED = "tried"  # the worker's telephone; it is logged already
     NOTHING = "nothing"  # the caller's own telephone, or nobody's: nothing is logged
+    REFUSED = "refused"  # it might not be placed any more: no telephone rang
 
 
 _TITLES: Mapping[Ended, Mapping[str, str]] = {
@@ -57,6 +58,43 @@ _TITLES: Mapping[Ended, Mapping[str, str]] = {
         "fr": "Votre appel avec {worker} n’a pas abouti",
         "es": "Su llamada con {worker} no se estableció",
         "ja": "{worker}さんへの通話は成立しませんでした",
+    },
+}
+_REFUSED: Mapping[WhyNot, Mapping[str, str]] = {
+    WhyNot.CLOSED: {
+        "en": "The problem was closed meanwhile; no call is owed.",
+        "de": "Das Problem wurde inzwischen geschlossen; es ist kein Anruf mehr nötig.",
+        "fr": "Le problème a été clos entre-temps ; aucun appel n’est plus dû.",
+        "es": "El problema se cerró entretanto; ya no hace falta llamar.",
+        "ja": "その間に問題が完了したため、通話は必要ありません。",
+    },
+    WhyNot.UNWANTED: {
+        "en": "{worker} does not want to be called any more. Please write instead.",
+        "de": "{worker} möchte nicht mehr angerufen werden. Bitte schreiben Sie stattdessen.",
+        "fr": "{worker} ne souhaite plus être appelé. Écrivez plutôt.",
+        "es": "{worker} ya no desea recibir llamadas. Escriba en su lugar.",
+        "ja": "{worker}さんは電話を希望しなくなりました。代わりに文面でご連絡ください。",
+    },
+    WhyNot.NO_WORKER_NUMBER: {
+        "en": "There is no number of {worker} any more that can be dialled.",
+        "de": "Es gibt keine wählbare Nummer von {worker} mehr.",
+        "fr": "Il n’y a plus de numéro de {worker} que l’on puisse composer.",
+        "es": "Ya no hay ningún número de {worker} al que se pueda llamar.",
+        "ja": "{worker}さんにかけられる電話番号がなくなりました。",
+    },
+    WhyNot.NO_OWNER_NUMBER: {
+        "en": "Your profile has no telephone number any more that can be dialled.",
+        "de": "In Ihrem Profil steht keine wählbare Telefonnummer mehr.",
+        "fr": "Votre profil n’a plus de numéro de téléphone que l’on puisse composer.",
+        "es": "En su perfil ya no hay un número de teléfono al que se pueda llamar.",
+        "ja": "プロフィールにかけられる電話番号がなくなりました。",
+    },
+    WhyNot.OUTSIDE_HOURS: {
+        "en": "{worker} is not at work any more, and did not ask to be called at this time.",
+        "de": "{worker} arbeitet jetzt nicht mehr und hat um diese Zeit um keinen Anruf gebeten.",
+        "fr": "{worker} n’est plus au travail et n’a pas demandé d’appel à cette heure.",
+        "es": "{worker} ya no está trabajando y no pidió que se le llamara a esta hora.",
+        "ja": "{worker}さんは勤務時間外で、この時間の電話を希望していません。",
     },
 }
 _TEXTS: Mapping[Ended, Mapping[str, str]] = {
@@ -157,13 +195,15 @@ OPEN_BRIEF = {
 
 @dataclass(frozen=True, kw_only=True)
 class EndFacts:
-    """A call that is over. ``number`` is the worker's, for whoever dials themselves."""
+    """A call that is over. ``number`` is the worker's, for whoever dials themselves; ``why``
+    stood against a call that was refused."""
 
     ended: Ended
     reason: EndReason
     language: str
     worker: str
     number: str
+    why: WhyNot | None = None
 
 
 def whisper(*, language: str, worker: str, site: str, words: str) -> str:
@@ -181,14 +221,16 @@ def _spoken(text: str) -> str:
 
 def end_words(facts: EndFacts) -> tuple[str, str]:
     """Title and text of the notice to the caller."""
-    titles = _TITLES.get(facts.ended, _TITLES[Ended.HOW_WAS_IT])
+    ended = Ended.NOTHING if facts.ended is Ended.REFUSED else facts.ended
+    titles = _TITLES.get(ended, _TITLES[Ended.HOW_WAS_IT])
+    texts = _REFUSED.get(facts.why, _TEXTS[ended]) if facts.why else _TEXTS[ended]
     fields = {
         "worker": facts.worker,
         "number": facts.number,
         "why": _in(facts.language, _WHY[facts.reason]) if facts.reason in _WHY else "",
     }
     title = _in(facts.language, titles).format(**fields)
-    return title, _in(facts.language, _TEXTS[facts.ended]).format(**fields)
+    return title, _in(facts.language, texts).format(**fields)
 
 
 def test_words(language: str, *, reason: EndReason, detail: str) -> tuple[str, str]:

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from sentinel.calls.errors import sentence
 from sentinel.calls.messages import Ended
 from sentinel.calls.models import PlacedCall
-from sentinel.calls.rules import CallEvent, CallState, EndReason, Leg, was_tried
+from sentinel.calls.rules import CallEvent, CallState, EndReason, Leg, WhyNot, was_tried
 from sentinel.calls.selectors import call_by_key
 from sentinel.calls.services import Taken, begin_placing, lock_call, name_call, take_event
 from sentinel.kernel import traces
@@ -24,6 +25,7 @@ from sentinel.timeline.retrying import again_after_collision
 from sentinel.timeline.services import ENGINE, record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acting import about_problem, user_actor
+from sentinel.workflows.call_facts import why_not_any_more
 from sentinel.workflows.log_call import log_outcome
 from sentinel.workflows.tell_caller import tell_caller
 from sentinel.workflows.test_call import follow_test, is_test
@@ -41,9 +43,12 @@ _VERBS = {
 
 
 @again_after_collision
-def follow_event(*, provider: str, event: CallEvent, now: datetime) -> bool:
+def follow_event(*, provider: str, event: CallEvent, why: WhyNot | None = None, now: datetime) -> bool:
     """Take one event of a provider; returns whether the call came further. Repeats, late news and calls
-    nobody asked for change nothing, so it may be said again and in any order."""
+    nobody asked for change nothing, so it may be said again and in any order.
+
+    ``why``: what the rules said, when Sentinel itself did not let the call ring.
+    """
     if is_test(event.key):
         return follow_test(event=event, now=now)
     found = call_by_key(event.key)
@@ -62,7 +67,7 @@ def follow_event(*, provider: str, event: CallEvent, now: datetime) -> bool:
         if verb is not None and (taken.is_news or _is_late_news(call, event, taken)):
             _record(call, problem, verb, event, at=taken.at)
         if taken.is_news and event.state is CallState.ENDED:
-            _after_the_end(call, problem, now=now)
+            _after_the_end(call, problem, why=why, now=now)
         return taken.is_news
 
 
@@ -71,6 +76,8 @@ def wish_to_place(*, key: str, now: datetime) -> bool:
 
     Not when it was ended or taken back meanwhile, not when the caller has picked up already, and not while
     another engine holds it; one that died with a ringing telephone does so no longer when its lease is over.
+    Nor when it may not be placed any more: closed meanwhile, not wanted by the worker, their day over. Then
+    it ends here, and its caller hears why.
     """
     if is_test(key):
         return True
@@ -78,16 +85,25 @@ def wish_to_place(*, key: str, now: datetime) -> bool:
     if found is None:
         return False
     with transaction.atomic():
+        problem = lock_problem(found.problem_id)
         call = lock_call(found.pk)
         waits = call.state in (CallState.REQUESTED.value, CallState.DIALING_OWNER.value)
-        if call.provider_ref and now - call.seen_at < HELD_FOR:
+        if not waits or (call.provider_ref and now - call.seen_at < HELD_FOR):
             return False
-        if waits and call.hang_up_asked_at is None:
+        why = why_not_any_more(call, problem, now=now)
+        if why is None and call.hang_up_asked_at is None:
             begin_placing(call=call, now=now)
             return True
-    if waits:
-        end_call(key=key, event_id="taken-back", reason=EndReason.CANCELLED, detail="", now=now)
+        take_back(key=key, why=why, now=now)
     return False
+
+
+def take_back(*, key: str, why: WhyNot | None, now: datetime) -> bool:
+    """End a call before it rings; ``why``: what stands against it, if anything but a wish does."""
+    detail = sentence(why) if why else ""
+    return end_call(
+        key=key, event_id="taken-back", reason=EndReason.CANCELLED, detail=detail, why=why, now=now
+    )
 
 
 def was_placed(*, key: str, ref: str, now: datetime) -> None:
@@ -114,7 +130,9 @@ def could_not_place(*, key: str, reason: str, now: datetime) -> bool:
     return True
 
 
-def end_call(*, key: str, event_id: str, reason: EndReason, detail: str, now: datetime) -> bool:
+def end_call(
+    *, key: str, event_id: str, reason: EndReason, detail: str, why: WhyNot | None = None, now: datetime
+) -> bool:
     """End a call on our own account, because nobody else will say anything about it any more."""
     found = call_by_key(key)
     if found is None and not is_test(key):
@@ -122,7 +140,7 @@ def end_call(*, key: str, event_id: str, reason: EndReason, detail: str, now: da
     event = CallEvent(
         key=key, ref="", event_id=event_id, state=CallState.ENDED, at=now, reason=reason, detail=detail
     )
-    return follow_event(provider=found.provider if found else "", event=event, now=now)
+    return follow_event(provider=found.provider if found else "", event=event, why=why, now=now)
 
 
 def _is_late_news(call: PlacedCall, event: CallEvent, taken: Taken) -> bool:
@@ -146,20 +164,23 @@ def _record(call: PlacedCall, problem: Problem, verb: Verb, event: CallEvent, *,
     )
 
 
-def _after_the_end(call: PlacedCall, problem: Problem, *, now: datetime) -> None:
+def _after_the_end(call: PlacedCall, problem: Problem, *, why: WhyNot | None, now: datetime) -> None:
     """Whatever fails here must not undo that the call is over: then the duty's own timer goes on."""
     try:
         with transaction.atomic():
-            _draw_conclusions(call, problem, now=now)
+            _draw_conclusions(call, problem, why=why, now=now)
     except (OperationalError, InterfaceError):
         raise  # the whole event is tried again
     except Exception:
         logger.exception("what follows from the end of call %s could not be done", call.pk)
 
 
-def _draw_conclusions(call: PlacedCall, problem: Problem, *, now: datetime) -> None:
+def _draw_conclusions(call: PlacedCall, problem: Problem, *, why: WhyNot | None, now: datetime) -> None:
     reason = EndReason(call.reason)
     leg = Leg(call.failed_leg) if call.failed_leg else None
+    if why is not None and call.outcome_id is None and call.hang_up_asked_at is None:
+        tell_caller(call, problem, ended=Ended.REFUSED, why=why, now=now)
+        return  # somebody waits for their telephone to ring, also about a problem that is closed by now
     if not problem.is_open or call.outcome_id is not None:
         return  # nothing is owed any more, or the caller was faster
     if call.bridged_at is not None or reason is EndReason.COMPLETED:

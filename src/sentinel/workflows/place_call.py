@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
-from sentinel.accounts.selectors import calendar_of_site
 from sentinel.calls.errors import CallRefused
 from sentinel.calls.messages import whisper
 from sentinel.calls.models import PlacedCall
-from sentinel.calls.numbers import callable_number, sip_hosts
-from sentinel.calls.rules import CallEvent, CallState, EndReason, PlaceFacts, Provider, WhyNot, why_not
-from sentinel.calls.selectors import call_going_on, is_talking
+from sentinel.calls.rules import CallEvent, CallState, EndReason, WhyNot, why_not
+from sentinel.calls.selectors import call_going_on
 from sentinel.calls.services import ask_to_hang_up, lock_call, store_placed_call
 from sentinel.escalation.rules import DutyKind
 from sentinel.kernel.errors import NotAllowed, NotFound
@@ -31,7 +28,8 @@ from sentinel.timeline.services import record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acknowledge import take
 from sentinel.workflows.acting import about_problem, lock_for_user, user_actor
-from sentinel.workflows.duties import back_at_work, duty_of
+from sentinel.workflows.call_facts import place_facts
+from sentinel.workflows.duties import duty_of
 from sentinel.workflows.follow_call import follow_event
 
 #: The outbox channel of calls, and the kind of the message that lets telephones ring.
@@ -51,7 +49,7 @@ def place_call(*, problem_id: int, user: User, now: datetime) -> PlacedCall:
         going_on = call_going_on(problem.pk)
         if going_on is not None and going_on.user_id == user.pk:
             return going_on
-        facts = _facts(problem, user=user, now=now)
+        facts = place_facts(problem, user=user, now=now)
         why = why_not(facts, now=now)
         if why is not None:
             raise CallRefused(why)
@@ -80,7 +78,7 @@ def place_call(*, problem_id: int, user: User, now: datetime) -> PlacedCall:
 
 def why_no_call(problem: Problem, *, user: User, now: datetime) -> WhyNot | None:
     """Why this user may not place a call about the problem now; None when a press would ring."""
-    return why_not(_facts(problem, user=user, now=now), now=now)
+    return why_not(place_facts(problem, user=user, now=now), now=now)
 
 
 @again_after_collision
@@ -117,32 +115,6 @@ def hang_up_call(*, call_id: int, user: User, now: datetime) -> None:
 def message_key(call_key: str) -> str:
     """The name of the message that lets a call ring."""
     return dedupe_key("call", call_key)
-
-
-def _facts(problem: Problem, *, user: User, now: datetime) -> PlaceFacts:
-    provider = Provider(settings.CALLS_BY.provider)
-    hosts = sip_hosts()
-    country = problem.site.calendar.country
-    last = problem.calls.order_by("-id").values_list("call_back_at", flat=True).first()
-    return PlaceFacts(
-        provider=provider,
-        is_open=problem.is_open,
-        may_call=problem.may_call,
-        worker_number=_worker_number(problem, country, hosts),
-        owner_number=callable_number(user.telephone, sip_hosts=hosts),
-        hours=calendar_of_site(problem.site),
-        wished_at=last,
-        is_talking=is_talking(problem_id=problem.pk, user=user),
-        away_until=back_at_work(problem, now),
-    )
-
-
-def _worker_number(problem: Problem, country: str, hosts: frozenset[str]) -> str:
-    """Where the worker is called. What they typed into their answer must be a telephone number: with an
-    address anybody who has the link could let our exchange dial a service code or a way out."""
-    known = problem.worker.telephone
-    wanted = problem.call_number or known
-    return callable_number(wanted, country=country, sip_hosts=hosts if wanted == known else frozenset())
 
 
 def _message(call: PlacedCall, problem: Problem, user: User) -> NewMessage:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sentinel.calls.messages import OPEN_BRIEF, Ended, EndFacts, end_words
 from sentinel.calls.models import PlacedCall
-from sentinel.calls.rules import EndReason
+from sentinel.calls.rules import EndReason, WhyNot
 from sentinel.checkins.models import Programme
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
@@ -26,17 +26,20 @@ from sentinel.workflows.ways import way_message
 KIND = "call.ended"
 
 
-def tell_caller(call: PlacedCall, problem: Problem, *, ended: Ended, now: datetime) -> None:
+def tell_caller(
+    call: PlacedCall, problem: Problem, *, ended: Ended, why: WhyNot | None = None, now: datetime
+) -> None:
     """One notice to the caller, at once: they were on the telephone a moment ago.
 
     A call that did not come about goes on from way to way until it is read, because somebody waits. What is
-    logged already stands on the console only.
+    logged already stands on the console only. ``why``: what stood against a call that was refused.
     """
     user = call.user
     title, text = end_words(
         EndFacts(
             ended=ended,
             reason=EndReason(call.reason),
+            why=why,
             language=user.language,
             worker=problem.worker.name,
             number=call.worker_number,

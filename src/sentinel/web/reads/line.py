@@ -229,6 +229,8 @@ def _note(call: PlacedCall) -> str:
     if call.reason == EndReason.FAILED.value:
         said = (call.detail or "the exchange did not say why").rstrip(".")
         return f"{said[:1].upper()}{said[1:]}. Try again, or dial yourself."
+    if call.reason == EndReason.CANCELLED.value and call.detail and not call.provider_ref:
+        return call.detail  # Sentinel itself did not let it ring, and says why
     if call.failed_leg == Leg.OWNER.value:
         return f"{worker}’s telephone did not ring, and nothing is noted."
     return "Nothing is noted. Try again when you like."
