@@ -204,6 +204,11 @@ def language_name(code: str) -> str:
     return LANGUAGES.get(code[:2], code)
 
 
+def way_words(channel: str) -> str:
+    """How a message went, as in "told by mail"."""
+    return "mail" if channel == "email" else channel
+
+
 def roles_text(roles: list[str]) -> str:
     """All roles of a user in one line."""
     return ", ".join(ROLES.get(role, role) for role in roles)

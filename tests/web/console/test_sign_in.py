@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.test import Client
+from django.urls import reverse
 
 from sentinel.timeline.models import Event
 from sentinel.timeline.verbs import Verb
@@ -15,6 +16,13 @@ def test_the_page_is_ours_and_offers_nobody_in_production(stage: Stage) -> None:
     page = Client().get("/sign-in/").content.decode()
     assert "auth__split" in page
     assert stage.world.maria.name not in page
+
+
+def test_the_address_is_spelled_one_way(stage: Stage) -> None:
+    for address in ("/sign-in/", reverse("account_reset_password")):
+        page = Client().get(address).content.decode()
+        assert 'placeholder="E-mail address"' in page
+        assert "Email" not in page
 
 
 def test_a_user_signs_in_by_mail_address_and_password(stage: Stage) -> None:

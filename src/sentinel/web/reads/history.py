@@ -322,7 +322,7 @@ def with_messages(moments: list[Moment], messages: list[MessageView], *, worker_
         by_instant.setdefault(message.created_at, []).append(
             Sent(
                 to=to,
-                channel="mail" if message.channel == "email" else message.channel,
+                channel=words.way_words(message.channel),
                 kind=message.kind,
                 subject=str(message.payload.get("subject") or message.payload.get("title") or message.kind),
                 state=_SENT_WORDS.get(message.state, message.state),

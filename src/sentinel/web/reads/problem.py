@@ -34,6 +34,7 @@ from sentinel.timeline.verbs import Verb
 from sentinel.ui.formatting import duration_text
 from sentinel.web.reads.conversations import clock_text
 from sentinel.web.reads.history import Moment, tell, with_messages
+from sentinel.web.words import way_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ def path_of(problem: Problem) -> list[tuple[str, datetime, str]]:
     dialled = Call.objects.filter(problem=problem)
     told = next(
         (
-            (f"told by {'mail' if m.channel == 'email' else m.channel}", m.settled_at)
+            (f"told by {way_words(m.channel)}", m.settled_at)
             for m in sorted(messages_about_problem(problem.pk), key=lambda m: m.settled_at or m.created_at)
             if m.recipient_kind == "user" and m.channel in WAYS and m.state in ("accepted", "delivered")
         ),

@@ -90,6 +90,12 @@ def language_name(code: str) -> str:
 
 
 @register.filter
+def way_words(channel: str) -> str:
+    """How a message goes: by mail, chat, push …"""
+    return words.way_words(channel)
+
+
+@register.filter
 def roles_text(roles: list[str]) -> str:
     """All roles of a user."""
     return words.roles_text(roles)
