@@ -394,7 +394,10 @@ def test_a_call_pressed_in_the_last_second_of_the_day_rings_only_when_wished(
         evening += timedelta(minutes=1)
     world.sleep_until(evening - timedelta(seconds=1))
     if wished:
-        back: dict[str, Any] = {"outcome": CallOutcome.CALL_BACK, "call_back_at": evening + timedelta(minutes=10)}
+        back: dict[str, Any] = {
+            "outcome": CallOutcome.CALL_BACK,
+            "call_back_at": evening + timedelta(minutes=10),
+        }
         log_call(problem_id=problem.pk, user=world.maria, now=world.now, **back)
     call = place_call(problem_id=problem.pk, user=world.maria, now=world.now)
     world.sleep_until(evening + timedelta(seconds=2))
@@ -417,6 +420,40 @@ def test_a_problem_closed_while_an_engine_had_the_wish_rings_nobody(
     assert call.reason == "cancelled"
     world.tick()
     assert ["The problem was closed meanwhile" in words for words in notices(world)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"), [(Verdict.YES, "The problem was closed meanwhile"), (Verdict.NO, "It was cancelled")]
+)
+def test_closing_or_reopening_before_an_engine_wakes_frees_the_caller_at_once(
+    world: World, telephone: FakeTelephone, verdict: Verdict, said: str
+) -> None:
+    problem, other = world.frown(), world.frown(worker=world.joao)
+    bring_to_proposal(world, problem)
+    call = place_call(problem_id=problem.pk, user=world.maria, now=world.now)
+    record_verdict(proposal_id=world.proposal(problem).pk, verdict=verdict, human=True, now=world.now)
+    with pytest.raises(CallRefused):
+        place_call(problem_id=other.pk, user=world.maria, now=world.now)
+    world.tick()
+    call.refresh_from_db()
+    assert (call.reason, telephone.calls) == ("cancelled", {})
+    assert told(problem)[-1] == "call.ended"
+    world.tick()
+    assert [said in words for words in notices(world)] == [True]
+    assert place_call(problem_id=other.pk, user=world.maria, now=world.now).is_going_on
+
+
+def test_a_call_withdrawn_where_nobody_places_calls_any_more_is_over_at_once(
+    world: World, telephone: FakeTelephone, settings: Any
+) -> None:
+    problem = world.frown()
+    bring_to_proposal(world, problem)
+    call = place_call(problem_id=problem.pk, user=world.maria, now=world.now)
+    record_verdict(proposal_id=world.proposal(problem).pk, verdict=Verdict.YES, human=True, now=world.now)
+    settings.CALLS_BY, world.voice = CallsBy(provider="tel"), None
+    world.tick()
+    call.refresh_from_db()
+    assert call.reason == "cancelled"
 
 
 def test_a_test_call_rings_the_users_own_telephone_only(world: World, telephone: FakeTelephone) -> None:

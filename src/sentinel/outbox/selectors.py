@@ -75,6 +75,11 @@ def count_unread_notices(user_id: int) -> int:
     ).count()
 
 
+def was_withdrawn(key: str) -> bool:
+    """Whether the message of that name was taken back before anybody took it to send it."""
+    return Message.objects.filter(dedupe_key=key, state=State.CANCELLED.value, attempts=0).exists()
+
+
 def messages_about_problem(problem_id: int) -> list[MessageView]:
     """Every message a problem caused, oldest first."""
     return _views(Message.objects.filter(problem_id=problem_id).order_by("id"))

@@ -20,17 +20,19 @@ from sentinel.escalation.rules import DutyKind
 from sentinel.kernel.errors import NotAllowed, NotFound
 from sentinel.kernel.ids import dedupe_key
 from sentinel.outbox.rules import Priority
+from sentinel.outbox.selectors import was_withdrawn
 from sentinel.outbox.services import NewMessage, enqueue, withdraw
 from sentinel.people.models import User
 from sentinel.problems.models import Problem
+from sentinel.problems.services import lock_problem
 from sentinel.timeline.retrying import again_after_collision
 from sentinel.timeline.services import record_event
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.acknowledge import take
 from sentinel.workflows.acting import about_problem, lock_for_user, user_actor
-from sentinel.workflows.call_facts import place_facts
+from sentinel.workflows.call_facts import place_facts, why_not_any_more
 from sentinel.workflows.duties import duty_of
-from sentinel.workflows.follow_call import follow_event
+from sentinel.workflows.follow_call import follow_event, take_back
 
 #: The outbox channel of calls, and the kind of the message that lets telephones ring.
 CHANNEL = "voice"
@@ -110,6 +112,18 @@ def hang_up_call(*, call_id: int, user: User, now: datetime) -> None:
                 ),
                 now=now,
             )
+
+
+def end_if_withdrawn(call: PlacedCall, *, now: datetime) -> bool:
+    """End a call whose message was taken back before any engine took it, as closing and reopening do: it
+    will never ring, and its caller must be free for the next one. Returns whether it ended."""
+    if call.state != CallState.REQUESTED.value or call.provider_ref:
+        return False
+    if not was_withdrawn(message_key(call.key)):
+        return False
+    with transaction.atomic():
+        problem = lock_problem(call.problem_id)
+        return take_back(key=call.key, why=why_not_any_more(call, problem, now=now), now=now)
 
 
 def message_key(call_key: str) -> str:

@@ -21,6 +21,7 @@ from sentinel.channels.voice.base import CallPort, CallStatus, FindingPort, Hold
 from sentinel.channels.voice.sender import VoiceSender
 from sentinel.kernel import traces
 from sentinel.workflows.follow_call import could_not_place, end_call, follow_event, was_placed
+from sentinel.workflows.place_call import end_if_withdrawn
 
 logger = logging.getLogger(__name__)
 
@@ -88,11 +89,13 @@ class Follower:
 
 def _follow(call: PlacedCall, port: CallPort | None, *, now: datetime, may_lose: bool = True) -> bool:
     """Look at one call. Whatever is wrong with it stops no other."""
-    if port is None or call.provider != port.provider:
-        # The setting was changed while somebody talked.
-        return may_lose and _is_unseen(call, LOOKED_FOR, now) and _lose(call, now=now)
     with traces.about(problem_id=call.problem_id):
         try:
+            if end_if_withdrawn(call, now=now):
+                return True
+            if port is None or call.provider != port.provider:
+                # The setting was changed while somebody talked.
+                return may_lose and _is_unseen(call, LOOKED_FOR, now) and _lose(call, now=now)
             return _look_at(call, port, now=now, may_lose=may_lose)
         except (OperationalError, InterfaceError):
             raise
