@@ -1,11 +1,13 @@
 """Every mail, in every language: small, complete without pictures, readable in both parts."""
 
+import ast
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from typing import TypeGuard
 
 import pytest
 from babel.messages.pofile import read_po
@@ -233,7 +235,7 @@ def test_dates_are_the_sites_own() -> None:
     assert "3月6日(金) 17:52" in TO_WORKERS["receipt"]("ja").text
 
 
-@pytest.mark.parametrize("package", ["checkins", "problems"])
+@pytest.mark.parametrize("package", ["checkins", "escalation", "problems"])
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_every_translation_keeps_its_placeholders(package: str, language: str) -> None:
     path = PACKAGES / package / "locale" / language / "LC_MESSAGES" / "django.po"
@@ -246,6 +248,21 @@ def test_every_translation_keeps_its_placeholders(package: str, language: str) -
             assert sorted(named.findall(str(message.id))) == sorted(named.findall(str(message.string))), (
                 message.id
             )
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_sentence_of_a_notice_is_translated(language: str) -> None:
+    folder = PACKAGES / "escalation"
+    calls = [node for node in ast.walk(ast.parse((folder / "messages.py").read_text())) if _marks(node)]
+    marked = {ast.literal_eval(node.args[0]) for node in calls if isinstance(node.args[0], ast.Constant)}
+    with (folder / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as source:
+        known = {str(message.id) for message in read_po(source, locale=language) if message.id}
+    assert len(marked) > 40
+    assert known == marked
+
+
+def _marks(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("_", "gettext_noop")
 
 
 def _luminance(colour: str) -> float:
@@ -299,10 +316,15 @@ def test_a_notice_says_whom_to_call_where_and_what_time_it_is_there() -> None:
     ("reason", "language", "opens", "title"),
     [
         (Reason.NEW, "en", timedelta(hours=2), "Call Olena Kovalenko at 18:52 (Kyiv): The printer"),
-        (Reason.NEW, "de", timedelta(hours=2), "Call Olena Kovalenko at 18:52 Uhr (Kyiv): The printer"),
-        (Reason.NEW, "fr", timedelta(hours=2), "Call Olena Kovalenko at 18 h 52 (Kyiv): The printer"),
-        (Reason.NEW, "es", timedelta(hours=2), "Call Olena Kovalenko at 18:52 (Kyiv): The printer"),
-        (Reason.NEW, "ja", timedelta(hours=2), "Call Olena Kovalenko at 18:52 (Kyiv): The printer"),
+        (Reason.NEW, "de", timedelta(hours=2), "Olena Kovalenko um 18:52 Uhr (Kyiv) anrufen: The printer"),
+        (Reason.NEW, "fr", timedelta(hours=2), "Appelez Olena Kovalenko à 18 h 52 (Kyiv) : The printer"),
+        (Reason.NEW, "es", timedelta(hours=2), "Llame a Olena Kovalenko a las 18:52 (Kyiv): The printer"),
+        (
+            Reason.NEW,
+            "ja",
+            timedelta(hours=2),
+            "18:52（Kyiv）にOlena Kovalenkoさんに電話",
+        ),
         (Reason.NEW, "en", timedelta(hours=17), "Call Olena Kovalenko on Saturday 7 March, 09:52 (Kyiv): "),
         (Reason.REOPENED, "en", timedelta(hours=2), "Not solved: call Olena Kovalenko at 18:52 (Kyiv), "),
         (Reason.CAME_BACK, "en", timedelta(hours=2), "It came back: call Olena Kovalenko at 18:52 (Kyiv), "),
