@@ -37,7 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out the tests whose system package is missing, unless SENTINEL_TEST_REQUIRE asks for it."""
+    """Leave out the tests whose system package is missing, unless SENTINEL_TEST_REQUIRE asks for it.
+
+    The slow ones go first: one of them at the end would keep everybody waiting.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     required = os.environ.get("SENTINEL_TEST_REQUIRE", "").split(",")
     for marker, (program, name, reason) in NEEDS.items():
         if shutil.which(program) or name in required:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from sentinel.accounts.models import Worker
 from sentinel.calls.models import PlacedCall
 from sentinel.channels import registry
 from sentinel.channels.voice.exchange import Exchange
@@ -87,7 +88,9 @@ def at_work(world: World, settings: Any, tmp_path: Path) -> Callable[..., Any]:
             world.maria.telephone = owner.address
             world.maria.save()
             problem = world.frown()
-            Problem.objects.filter(pk=problem.pk).update(call_number=worker.address)
+            # An address counts only where the customer's list says it, not from an answer.
+            Worker.objects.filter(pk=problem.worker_id).update(telephone=worker.address)
+            Problem.objects.filter(pk=problem.pk).update(call_number="")
             yield Desk(world, nursery, nursery.start(), problem, owner, worker)
 
     return desk

@@ -129,7 +129,7 @@ def test_a_caller_hears_and_reads_their_own_language(language: str) -> None:
     assert "\n" not in said
     assert len(said) < LONGEST_ABOUT + 60
     assert whisper(language=language, worker="Olena", site="Kyiv", words=" ").count("Olena") == 1
-    for ended in Ended:
+    for ended in set(Ended) - {Ended.REFUSED}:
         for reason in EndReason:
             facts = EndFacts(
                 ended=ended, reason=reason, language=language, worker="Olena", number="+380445550101"
@@ -144,6 +144,23 @@ def test_a_caller_hears_and_reads_their_own_language(language: str) -> None:
         messages.test_words(language, reason=r, detail="x") for r in (EndReason.COMPLETED, EndReason.BUSY)
     )
     assert good != bad
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "ja"])
+@pytest.mark.parametrize("why", [WhyNot.CLOSED, WhyNot.UNWANTED, WhyNot.OUTSIDE_HOURS])
+def test_who_may_not_call_any_more_is_told_why_and_not_to_dial(language: str, why: WhyNot) -> None:
+    facts = EndFacts(
+        ended=Ended.REFUSED,
+        reason=EndReason.CANCELLED,
+        language=language,
+        worker="Olena",
+        number="+380445550101",
+        why=why,
+    )
+    title, text = end_words(facts)
+    assert "Olena" in title
+    assert "+380445550101" not in text
+    assert text != end_words(replace(facts, why=None))[1]
 
 
 def test_a_whisper_holds_nothing_that_a_voice_service_could_not_read() -> None:
