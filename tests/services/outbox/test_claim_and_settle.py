@@ -227,7 +227,7 @@ def test_claiming_uses_the_index_over_live_rows() -> None:
     for n in range(50):
         add(f"m{n}")
     with connection.cursor() as cursor:
-        # What the planner thinks of so few rows depends on when they were last counted: only the order counts.
+        # What the planner thinks of so few rows depends on when they were counted; only the order matters.
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         cursor.execute(
