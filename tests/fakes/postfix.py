@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.fakes.ports import free_port
+
 PROGRAM = shutil.which("postfix", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 _MAIN = """
@@ -78,7 +80,7 @@ class Postfix:
     def __init__(self, domain: str, *, asks_first: bool = False) -> None:
         self._home = TemporaryDirectory(prefix="sentinel-postfix-")
         self.folder = Path(self._home.name)
-        self.port, self.lmtp_port = _free_port(), _free_port()
+        self.port, self.lmtp_port = free_port(), free_port()
         self.folder.chmod(0o755)  # Postfix works as a user of its own
         for name in ("queue", "data"):
             (self.folder / name).mkdir()
@@ -127,12 +129,6 @@ class Postfix:
             timeout=60,
         )
         assert done.returncode == 0, f"postfix {what}: {self.log()}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

@@ -29,6 +29,7 @@ from sentinel.ops.commands.inbound import command
 from sentinel.ops.commands.up import names_of_parts
 from sentinel.ui.links import mailbox
 from tests.fakes.imap_server import ImapServer
+from tests.fakes.ports import free_port
 
 DOMAIN = "in.sentinel.example"
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -41,12 +42,6 @@ def _domain(settings: Settings) -> None:
 
 def reply_to(number: int) -> str:
     return mailbox(Purpose.REPLY_TO_MESSAGE, number, today=date(2026, 3, 6))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def database_url() -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.channels.voice.sip.ports import free_port, wait_for_udp
+from tests.fakes.ports import free_port, wait_for_udp
 
 RATE = 8000
 
@@ -112,8 +112,8 @@ def telephone(name: str, hertz: int, folder: Path, *, transport: str = "udp") ->
     """A telephone that answers at once and says a tone for a minute."""
     folder.mkdir(parents=True)
     write_tone(folder / "tone.wav", hertz, 60)
-    port = free_port(together=2)  # it listens for TLS on the next one
-    rtp = free_port(together=20)
+    port = free_port(together=22)  # one block: it listens for TLS on the next one, and speaks on the rest
+    rtp = port + 2
     config = _CONFIG.format(port=port, rtp=rtp, rtp_last=rtp + 19, folder=folder, modules=_modules())
     (folder / "config").write_text(config)
     account = f"<sip:{name}@127.0.0.1:{port};transport={transport}>;regint=0;answermode=auto\n"

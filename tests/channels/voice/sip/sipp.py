@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.channels.voice.sip.ports import free_port, wait_for_tcp, wait_for_udp
+from tests.fakes.ports import free_port, wait_for_tcp, wait_for_udp
 
 _HEAD = """
       [last_Via:]
@@ -227,11 +227,12 @@ def telephone(
     scenario.write_text(
         f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="{name}">\n{text}\n{remembered}</scenario>'
     )
-    port = free_port(together=2)
+    # One block: SIP, the control port, and four of media. Asked for one by one, the blocks may overlap.
+    port = free_port(together=8)
     command = [
-        "sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(port), "-mp", str(free_port(together=4)),
+        "sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(port), "-mp", str(port + 4),
         "-m", str(calls), "-t", "t1" if transport == "tcp" else "u1", "-nostdin", "-skip_rlimit",
-        "-cp", str(free_port()), "-timeout", "60s", "-timeout_error",
+        "-cp", str(port + 2), "-timeout", "60s", "-timeout_error",
         "-trace_err", "-error_file", str(folder / "errors.log"),
         "-trace_msg", "-message_file", str(folder / "messages.log"), *options,
     ]  # fmt: skip

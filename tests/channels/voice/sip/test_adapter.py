@@ -18,7 +18,7 @@ from sentinel.channels.voice.sip.network import own_address
 from sentinel.channels.voice.sip.settings import SipSettings
 from sentinel.channels.voice.sip.wire import Timing
 from tests.channels.voice.sip.exchange import SETTINGS, intent, office
-from tests.channels.voice.sip.ports import free_port
+from tests.fakes.ports import free_port
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 # Nobody is there: every INVITE goes into the void, quickly given up.

@@ -15,7 +15,7 @@ import pytest
 from sentinel.channels.voice.base import CallState, EndReason
 from tests.channels.voice.sip.baresip import Phone, telephone
 from tests.channels.voice.sip.exchange import TEMPLATE, office
-from tests.channels.voice.sip.ports import wait_until
+from tests.fakes.ports import wait_until
 
 pytestmark = pytest.mark.sip
 OWNER_HERTZ, WORKER_HERTZ = 440, 1000

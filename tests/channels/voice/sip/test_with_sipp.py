@@ -14,7 +14,7 @@ from sentinel.channels.voice.sip.network import AsyncioNetwork
 from sentinel.channels.voice.sip.wire import Timing
 from tests.channels.voice.sip import sipp
 from tests.channels.voice.sip.exchange import SETTINGS, Office, office
-from tests.channels.voice.sip.ports import wait_until
+from tests.fakes.ports import wait_until
 
 pytestmark = pytest.mark.sip
 ALL_STATES = list(CallState)[1:]

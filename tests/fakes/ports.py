@@ -13,15 +13,19 @@ from pathlib import Path
 _UDP, _TCP_LISTENING = "07", "0A"
 
 
-#: Below those that the system hands out by itself, and different in every process of one run.
+#: Below those that the system hands out by itself. Asked for by chance, as tests run in several processes.
 _CANDIDATES, _CHANCE = range(10_000, 32_000, 2), random.SystemRandom()
+#: What this process has given away, as a program opens its ports only some time after it was told them.
+_given: set[int] = set()
 
 
 def free_port(*, together: int = 1) -> int:
-    """The first of some ports in a row that nobody uses, UDP and TCP alike; an even one."""
+    """The first of some ports in a row that nobody uses, UDP and TCP alike; even, never given twice."""
     for _ in range(200):
         first = _CHANCE.choice(_CANDIDATES)
-        if _all_free(range(first, first + together)):
+        ports = range(first, first + together)
+        if _given.isdisjoint(ports) and _all_free(ports):
+            _given.update(ports)
             return first
     raise OSError("no free ports")
 
