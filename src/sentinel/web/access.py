@@ -7,12 +7,15 @@ the request one ``now`` for the whole answer, and turns refusals of services int
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -132,6 +135,32 @@ def back_to(request: HttpRequest, fallback: str) -> str:
 def status_of(refused: Refused) -> int:
     """409 when somebody else was faster, 422 when the request makes no sense as it stands."""
     return 409 if isinstance(refused, Conflict) else 422
+
+
+@dataclass
+class Refusal:
+    """What came of an act that a service may refuse; true when it did, with the ``status`` of the answer."""
+
+    status: int = 0
+
+    def __bool__(self) -> bool:
+        return self.status > 0
+
+
+@contextmanager
+def refusals_on(form: forms.BaseForm, field: str | None = None) -> Iterator[Refusal]:
+    """Say on the form, or at one of its fields, what a service refuses, so that the page can be shown again.
+
+    What does not exist or is not allowed is no matter of the form: it stays 404 and 403.
+    """
+    came = Refusal()
+    try:
+        yield came
+    except (NotAllowed, NotFound):
+        raise
+    except Refused as refused:
+        form.add_error(field, refused.message)
+        came.status = status_of(refused)
 
 
 def problem_for(request: ConsoleRequest, problem_id: int) -> Problem:

@@ -15,7 +15,7 @@ from sentinel.accounts.selectors import may_change_account, permissions_of, work
 from sentinel.accounts.services import change_account, grant_permission, hand_account_to, withdraw_permission
 from sentinel.checkins.rules import Evidence
 from sentinel.checkins.selectors import responses_visible_to
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
+from sentinel.kernel.errors import NotFound
 from sentinel.problems.selectors import problems_visible_to
 from sentinel.timeline.selectors import events_of_account
 from sentinel.timeline.verbs import Verb
@@ -25,9 +25,9 @@ from sentinel.web.access import (
     account_for,
     changeable_account_for,
     done,
+    refusals_on,
     screen,
     show,
-    status_of,
 )
 from sentinel.web.forms import accounts as account_forms
 from sentinel.web.reads import accounts as reads
@@ -52,15 +52,12 @@ def permission_grant(request: ConsoleRequest, account_id: int) -> HttpResponse:
     if form.is_valid():
         values = form.cleaned_data
         sites = [site.pk for site in values.pop("sites")]
-        try:
+        with refusals_on(form) as refused:
             grant_permission(
                 account_id=found.pk, user=request.user, now=request.now, site_ids=sites, **values
             )
-        except (NotAllowed, NotFound):
-            raise
-        except Refused as refused:
-            form.add_error(None, refused.message)
-            return _overview(request, found, grant=form, status=status_of(refused))
+        if refused:
+            return _overview(request, found, grant=form, status=refused.status)
         return done(
             request, "The permission is recorded. Check-ins follow the programme.", "account", found.pk
         )
@@ -89,7 +86,7 @@ def account_hand_over(request: ConsoleRequest, account_id: int) -> HttpResponse:
     form = account_forms.HandAccountForm(request.POST, prefix="hand")
     if form.is_valid():
         owner = form.cleaned_data["owner"]
-        try:
+        with refusals_on(form) as refused:
             hand_account_to(
                 account_id=found.pk,
                 owner_id=owner.pk,
@@ -97,11 +94,8 @@ def account_hand_over(request: ConsoleRequest, account_id: int) -> HttpResponse:
                 user=request.user,
                 now=request.now,
             )
-        except (NotAllowed, NotFound):
-            raise
-        except Refused as refused:
-            form.add_error(None, refused.message)
-            return _overview(request, found, hand=form, status=status_of(refused))
+        if refused:
+            return _overview(request, found, hand=form, status=refused.status)
         return done(
             request,
             f"{owner.name} owns the account now; open problems stay with who has them.",
@@ -117,13 +111,10 @@ def account_people(request: ConsoleRequest, account_id: int) -> HttpResponse:
     form = account_forms.PeopleForm(request.POST, prefix="people")
     if form.is_valid():
         values = form.cleaned_data | {"tier": Tier(form.cleaned_data["tier"]).value}
-        try:
+        with refusals_on(form) as refused:
             change_account(account_id=found.pk, user=request.user, now=request.now, **values)
-        except (NotAllowed, NotFound):
-            raise
-        except Refused as refused:
-            form.add_error(None, refused.message)
-            return _overview(request, found, people=form, status=status_of(refused))
+        if refused:
+            return _overview(request, found, people=form, status=refused.status)
         return done(request, "Changed. Running problems keep their frozen ladder.", "account-list")
     return _overview(request, found, people=form, status=422)
 

@@ -7,11 +7,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 
 from sentinel.checkins.models import Programme
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.problems.models import Call, Problem
 from sentinel.problems.rules import CallOutcome, ProblemState
 from sentinel.problems.selectors import may_act_on, similar_open_problems
-from sentinel.web.access import ConsoleRequest, done, problem_for, screen, show, status_of
+from sentinel.web.access import ConsoleRequest, done, problem_for, refusals_on, screen, show
 from sentinel.web.forms.problem import CallForm
 from sentinel.web.reads import problem as reads
 from sentinel.web.reads.line import is_dialled_by_hand, line_of
@@ -42,7 +41,7 @@ def call_brief(request: ConsoleRequest, problem_id: int) -> HttpResponse:
     if not form.is_valid():
         return brief_page(request, problem, form, status=422)
     outcome = CallOutcome(form.cleaned_data["outcome"])
-    try:
+    with refusals_on(form) as refused:
         log_call(
             problem_id=problem.pk,
             user=request.user,
@@ -52,11 +51,8 @@ def call_brief(request: ConsoleRequest, problem_id: int) -> HttpResponse:
             call_back_at=form.cleaned_data["call_back_at"],
             now=request.now,
         )
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return brief_page(request, problem, form, status=status_of(refused))
+    if refused:
+        return brief_page(request, problem, form, status=refused.status)
     if outcome is CallOutcome.REACHED:
         return _after_reached(request, problem)
     return done(request, SAID[outcome], "today")

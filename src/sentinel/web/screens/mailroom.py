@@ -16,9 +16,8 @@ from sentinel.accounts.models import Worker
 from sentinel.demonstration.models import CaughtMail
 from sentinel.demonstration.replies import File, reply_to_caught_mail
 from sentinel.demonstration.selectors import OpenedLetter, caught_mail, count_caught_mails
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.models import User
-from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.access import ConsoleRequest, done, refusals_on, screen, show
 from sentinel.web.forms.fields import text_field
 
 PER_PAGE = 25
@@ -89,18 +88,15 @@ def mail(request: ConsoleRequest, mail_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, mail_id, form, status=422)
     sent = form.cleaned_data["file"]
-    try:
+    with refusals_on(form) as refused:
         reply_to_caught_mail(
             mail_id=mail_id,
             words=form.cleaned_data["words"],
             file=File(name=sent.name, content=sent.read()) if sent else None,
             now=request.now,
         )
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return _page(request, mail_id, form, status=status_of(refused))
+    if refused:
+        return _page(request, mail_id, form, status=refused.status)
     return done(request, "Your reply was handed over. Sentinel reads it within a second.", "mail", mail_id)
 
 

@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from sentinel.checkins.rules import Severity
 from sentinel.inbound.selectors import incoming_of_problem
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.rules import Role
 from sentinel.problems.models import Problem
 from sentinel.problems.selectors import may_act_on, may_end, similar_open_problems
@@ -19,9 +18,9 @@ from sentinel.web.access import (
     back_to,
     done,
     problem_for,
+    refusals_on,
     screen,
     show,
-    status_of,
     worker_for,
 )
 from sentinel.web.forms.problem import NewProblemForm
@@ -56,14 +55,11 @@ def act(request: ConsoleRequest, problem_id: int, slug: str) -> HttpResponse:
     form = chosen.make_form(found, reads.duty_of(found), request, request.POST)
     if not form.is_valid():
         return _page(request, found, opened=slug, bound=(chosen, form), status=422)
-    try:
+    with refusals_on(form) as refused:
         chosen.run(found, request, form.cleaned_data)
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error(None, refused.message)
+    if refused:
         fresh = problem_for(request, problem_id)
-        return _page(request, fresh, opened=slug, bound=(chosen, form), status=status_of(refused))
+        return _page(request, fresh, opened=slug, bound=(chosen, form), status=refused.status)
     return done(request, chosen.answer(found), back_to(request, reverse("problem", args=[problem_id])))
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.kernel.push_keys import application_key, encode, raw_public
 from sentinel.outbox.digests import digest_wish, set_digest_wish
 from sentinel.people.models import User
@@ -15,7 +14,7 @@ from sentinel.people.reach import reach_of, without_mail
 from sentinel.people.sealing import secrets
 from sentinel.people.selectors import absences_of, active_users
 from sentinel.people.services import set_absence
-from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.access import ConsoleRequest, done, refusals_on, screen, show
 from sentinel.web.forms.fields import moment_input, offer
 from sentinel.web.forms.telephone import TelephoneForm, own_number_form
 from sentinel.web.forms.ways import ChatForm, PushForm, WebhookForm, fresh_webhook_form
@@ -77,7 +76,7 @@ def profile_absence(request: ConsoleRequest) -> HttpResponse:
     if not form.is_valid():
         return profile_page(request, absence=form, status=422)
     values = form.cleaned_data
-    try:
+    with refusals_on(form) as refused:
         set_absence(
             user_id=request.user.pk,
             starts_at=values["starts_at"],
@@ -87,11 +86,8 @@ def profile_absence(request: ConsoleRequest) -> HttpResponse:
             actor=request.user,
             now=request.now,
         )
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return profile_page(request, absence=form, status=status_of(refused))
+    if refused:
+        return profile_page(request, absence=form, status=refused.status)
     return done(request, "Entered. Your duties go to whoever stands in.", "profile")
 
 

@@ -11,7 +11,6 @@ from sentinel.checkins.models import PleaseCheck, Response
 from sentinel.checkins.rules import Evidence
 from sentinel.checkins.selectors import responses_visible_to
 from sentinel.inbound.selectors import incoming_of_response
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.models import User
 from sentinel.people.selectors import user_by_id
 from sentinel.problems.models import Problem
@@ -20,10 +19,10 @@ from sentinel.web.access import (
     ConsoleRequest,
     done,
     please_check_for,
+    refusals_on,
     response_for,
     screen,
     show,
-    status_of,
 )
 from sentinel.web.forms.fields import text_field
 from sentinel.web.reads.today import VOICES, unanswered
@@ -76,15 +75,12 @@ def response(request: ConsoleRequest, response_id: int) -> HttpResponse:
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return _response_page(request, found, form, status=422)
-    try:
+    with refusals_on(form) as refused:
         answer_response(
             response_id=found.pk, user=request.user, text=form.cleaned_data["text"], now=request.now
         )
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return _response_page(request, response_for(request, response_id), form, status=status_of(refused))
+    if refused:
+        return _response_page(request, response_for(request, response_id), form, status=refused.status)
     return done(request, "Your answer is on its way.", "response-list")
 
 
@@ -100,7 +96,7 @@ def please_check(request: ConsoleRequest, please_check_id: int) -> HttpResponse:
     if not form.is_valid():
         return _check_page(request, found, form, status=422)
     values = form.cleaned_data
-    try:
+    with refusals_on(form) as refused:
         opened: Problem | None = settle_please_check(
             please_check_id=found.pk,
             user=request.user,
@@ -108,13 +104,8 @@ def please_check(request: ConsoleRequest, please_check_id: int) -> HttpResponse:
             note=values["note"],
             now=request.now,
         )
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return _check_page(
-            request, please_check_for(request, please_check_id), form, status=status_of(refused)
-        )
+    if refused:
+        return _check_page(request, please_check_for(request, please_check_id), form, status=refused.status)
     if opened is not None:
         return done(request, "The problem is open and its clock runs.", "problem", opened.pk)
     return done(request, "Put aside.", "today")

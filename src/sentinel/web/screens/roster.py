@@ -11,7 +11,6 @@ from sentinel.accounts.roster.summary import change_count
 from sentinel.accounts.selectors import may_change_account, roster_imports_of
 from sentinel.accounts.services import apply_roster, discard_roster, preview_roster
 from sentinel.accounts.services.rosters import refuse_big_file
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.ui.frames import NavItem
 from sentinel.web import words
 from sentinel.web.access import (
@@ -20,9 +19,9 @@ from sentinel.web.access import (
     changeable_account_for,
     done,
     go,
+    refusals_on,
     screen,
     show,
-    status_of,
 )
 from sentinel.web.forms.accounts import RosterForm
 from sentinel.web.screens.account import account_tabs
@@ -52,7 +51,7 @@ def roster(request: ConsoleRequest, account_id: int) -> HttpResponse:
     if not form.is_valid():
         return _upload_page(request, found, form, status=422)
     upload, site = form.cleaned_data["file"], form.cleaned_data["default_site"]
-    try:
+    with refusals_on(form, "file") as refused:
         refuse_big_file(upload.size)
         kept = preview_roster(
             account_id=found.pk,
@@ -63,11 +62,8 @@ def roster(request: ConsoleRequest, account_id: int) -> HttpResponse:
             user=request.user,
             now=request.now,
         )
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error("file", refused.message)
-        return _upload_page(request, found, form, status=status_of(refused))
+    if refused:
+        return _upload_page(request, found, form, status=refused.status)
     return go("roster-preview", found.pk, kept.pk)
 
 

@@ -8,14 +8,13 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.models import Absence, User
 from sentinel.people.reach import without_way
 from sentinel.people.rota import days_away, note_before, open_swaps, own_days, put_on_rota, shifts_to_note
 from sentinel.people.rules import Role
 from sentinel.people.selectors import active_users, officer_on, rota_from
 from sentinel.people.services import end_absence, set_absence
-from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.access import ConsoleRequest, done, refusals_on, screen, show
 from sentinel.web.forms.fields import moment_input, offer
 from sentinel.web.forms.rota import NoteForm, ShiftForm, SwapForm
 
@@ -53,7 +52,7 @@ def rota_assign(request: ConsoleRequest) -> HttpResponse:
     form = ShiftForm(request.POST, prefix="shift")
     if form.is_valid():
         values = form.cleaned_data
-        try:
+        with refusals_on(form) as refused:
             put_on_rota(
                 on=values["on"],
                 officer_id=values["officer"].pk,
@@ -61,11 +60,8 @@ def rota_assign(request: ConsoleRequest) -> HttpResponse:
                 actor=request.user,
                 now=request.now,
             )
-        except (NotAllowed, NotFound):
-            raise
-        except Refused as refused:
-            form.add_error(None, refused.message)
-            return rota_page(request, shift=form, status=status_of(refused))
+        if refused:
+            return rota_page(request, shift=form, status=refused.status)
         return done(request, f"{values['officer'].name} is officer on {values['on']:%a %-d %b}.", "rota")
     return rota_page(request, shift=form, status=422)
 
@@ -76,7 +72,7 @@ def absence_add(request: ConsoleRequest) -> HttpResponse:
     form = AbsenceForm(request.POST, users=_team_of(request), prefix="absence")
     if form.is_valid():
         values = form.cleaned_data
-        try:
+        with refusals_on(form) as refused:
             set_absence(
                 user_id=values["user"].pk,
                 starts_at=values["starts_at"],
@@ -86,11 +82,8 @@ def absence_add(request: ConsoleRequest) -> HttpResponse:
                 actor=request.user,
                 now=request.now,
             )
-        except (NotAllowed, NotFound):
-            raise
-        except Refused as refused:
-            form.add_error(None, refused.message)
-            return rota_page(request, absence=form, status=status_of(refused))
+        if refused:
+            return rota_page(request, absence=form, status=refused.status)
         return done(request, "The absence is entered; whoever stands in hears from now on.", "rota")
     return rota_page(request, absence=form, status=422)
 

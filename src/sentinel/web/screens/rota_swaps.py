@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.rota import leave_note
 from sentinel.people.rules import Role
-from sentinel.web.access import ConsoleRequest, done, screen, status_of
+from sentinel.web.access import ConsoleRequest, done, refusals_on, screen
 from sentinel.web.forms.rota import NoteForm, SwapForm
 from sentinel.web.screens.rota import rota_page
 from sentinel.workflows.swap_day import answer_for_day, ask_for_day, take_back_question
@@ -22,7 +21,7 @@ def swap_ask(request: ConsoleRequest) -> HttpResponse:
     if not form.is_valid():
         return rota_page(request, swap=form, status=422)
     values = form.cleaned_data
-    try:
+    with refusals_on(form) as refused:
         ask_for_day(
             on=values["shift"].on,
             of_id=values["of"].pk,
@@ -30,11 +29,8 @@ def swap_ask(request: ConsoleRequest) -> HttpResponse:
             actor=request.user,
             now=request.now,
         )
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return rota_page(request, swap=form, status=status_of(refused))
+    if refused:
+        return rota_page(request, swap=form, status=refused.status)
     return done(request, f"{values['of'].name} is asked. Until they accept, the day stays yours.", "rota")
 
 

@@ -6,8 +6,14 @@ from django.http import Http404, HttpResponse
 
 from sentinel.accounts.models import Account, Site
 from sentinel.accounts.services import add_site, change_site
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
-from sentinel.web.access import ConsoleRequest, changeable_account_for, done, screen, show, status_of
+from sentinel.web.access import (
+    ConsoleRequest,
+    changeable_account_for,
+    done,
+    refusals_on,
+    screen,
+    show,
+)
 from sentinel.web.forms.accounts import SiteForm
 
 
@@ -23,7 +29,7 @@ def site(request: ConsoleRequest, account_id: int, site_id: int) -> HttpResponse
         return _page(request, account, SiteForm(initial=initial), found)
     form = SiteForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_on(form) as refused:
             change_site(
                 site_id=found.pk,
                 account_id=account.pk,
@@ -31,11 +37,8 @@ def site(request: ConsoleRequest, account_id: int, site_id: int) -> HttpResponse
                 now=request.now,
                 **form.cleaned_data,
             )
-        except (NotAllowed, NotFound):
-            raise
-        except Refused as refused:
-            form.add_error(None, refused.message)
-            return _page(request, account, form, found, status=status_of(refused))
+        if refused:
+            return _page(request, account, form, found, status=refused.status)
         return done(
             request,
             "The site is changed; due times of running problems stay as they are.",
@@ -53,13 +56,10 @@ def site_new(request: ConsoleRequest, account_id: int) -> HttpResponse:
         return _page(request, account, SiteForm(), None)
     form = SiteForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_on(form) as refused:
             add_site(account_id=account.pk, user=request.user, now=request.now, **form.cleaned_data)
-        except (NotAllowed, NotFound):
-            raise
-        except Refused as refused:
-            form.add_error(None, refused.message)
-            return _page(request, account, form, None, status=status_of(refused))
+        if refused:
+            return _page(request, account, form, None, status=refused.status)
         return done(request, "The site is added.", "account", account.pk)
     return _page(request, account, form, None, status=422)
 

@@ -12,11 +12,10 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.problems.models import Cause, Problem
 from sentinel.problems.rules import FEWEST_IN_STORM, OPEN_STATES
 from sentinel.problems.selectors import open_causes, problems_of_cause, problems_to_act_on, storm_of
-from sentinel.web.access import ConsoleRequest, done, problem_for, screen, show, status_of
+from sentinel.web.access import ConsoleRequest, done, problem_for, refusals_on, screen, show
 from sentinel.web.forms.storms import CauseForm, ManyForm, PromiseAllForm, ProposeAllForm, TakeAllForm
 from sentinel.web.reads.storms import Picture, picture_of
 from sentinel.workflows.make_commitment import suggest_date
@@ -216,13 +215,10 @@ def _act(request: ConsoleRequest, scene: Scene, slug: str) -> HttpResponse:
         return done(request, "There is nobody left for that.", scene.address)
     if not form.is_valid():
         return _page(request, scene, opened=slug, bound=(chosen, form), status=422)
-    try:
+    with refusals_on(form) as refused:
         came = chosen.run(request, form.cleaned_data)
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return _page(request, scene, opened=slug, bound=(chosen, form), status=status_of(refused))
+    if refused:
+        return _page(request, scene, opened=slug, bound=(chosen, form), status=refused.status)
     said = f"{chosen.said}: {came.done}."
     for one in came.missed:
         said += f" Not {one.worker_name}: {one.why}"

@@ -13,16 +13,15 @@ from sentinel.checkins.models import CheckIn
 from sentinel.checkins.rules import CheckInState, Evidence
 from sentinel.checkins.selectors import responses_visible_to
 from sentinel.inbound.selectors import incoming_of_worker
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.problems.selectors import problems_visible_to
 from sentinel.timeline.selectors import events_of_worker
 from sentinel.web.access import (
     ConsoleRequest,
     changeable_account_for,
     done,
+    refusals_on,
     screen,
     show,
-    status_of,
     worker_for,
 )
 from sentinel.web.forms.accounts import RepairForm
@@ -45,15 +44,12 @@ def worker_repair(request: ConsoleRequest, worker_id: int) -> HttpResponse:
     changeable_account_for(request, found.site.account_id)
     form = RepairForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_on(form) as refused:
             repair_address(
                 worker_id=found.pk, email=form.cleaned_data["email"], user=request.user, now=request.now
             )
-        except (NotAllowed, NotFound):
-            raise
-        except Refused as refused:
-            form.add_error(None, refused.message)
-            return _page(request, found, repair=form, status=status_of(refused))
+        if refused:
+            return _page(request, found, repair=form, status=refused.status)
         return done(request, "Repaired. Mail goes there again.", "worker", found.pk)
     return _page(request, found, repair=form, status=422)
 

@@ -13,12 +13,11 @@ from sentinel.accounts.selectors import accounts_visible_to
 from sentinel.inbound.models import IncomingMail
 from sentinel.inbound.sealing import CannotBeOpened, unseal
 from sentinel.inbound.states import IncomingState
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.rules import Role
 from sentinel.people.selectors import user_by_id
 from sentinel.problems.rules import OPEN_STATES
 from sentinel.problems.selectors import problems_visible_to
-from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.access import ConsoleRequest, done, refusals_on, screen, show
 from sentinel.web.forms.mail import SettleMailForm
 from sentinel.web.screens.mail.tabs import mail_tabs
 from sentinel.web.screens.problem import ACTING
@@ -79,7 +78,7 @@ def incoming(request: ConsoleRequest, mail_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, found, form, status=422)
     values = form.cleaned_data
-    try:
+    with refusals_on(form) as refused:
         settle_mail(
             incoming_id=found.pk,
             user=request.user,
@@ -88,11 +87,8 @@ def incoming(request: ConsoleRequest, mail_id: int) -> HttpResponse:
             note=values["note"],
             now=request.now,
         )
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return _page(request, found, form, status=status_of(refused))
+    if refused:
+        return _page(request, found, form, status=refused.status)
     return done(request, "Settled.", "mail-incoming")
 
 

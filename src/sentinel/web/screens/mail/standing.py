@@ -14,12 +14,12 @@ from sentinel.accounts.selectors import accounts_visible_to
 from sentinel.bulk.selectors import lanes
 from sentinel.bulk.services import pause_lane, resume_lane, set_lane_limit
 from sentinel.checkins.selectors import active_programme
-from sentinel.kernel.errors import NotAllowed, NotFound, Refused
+from sentinel.kernel.errors import Refused
 from sentinel.people.rules import Role
 from sentinel.standing.models import Brake, CheckUp, ScannerHabit, Suppression
 from sentinel.standing.services import ask_check_up, lift_suppression, release_brake, suppress
 from sentinel.standing.states import SuppressedBecause
-from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.access import ConsoleRequest, done, refusals_on, screen, show, status_of
 from sentinel.web.forms.mail import DomainForm, LimitForm, ReasonForm, SuppressForm
 from sentinel.web.screens.mail.reasons import reason_of
 from sentinel.web.screens.mail.tabs import LOOKING, STEERING, mail_tabs
@@ -92,7 +92,7 @@ def suppression_add(request: ConsoleRequest) -> HttpResponse:
     form = SuppressForm(request.POST)
     if not form.is_valid():
         return _suppressions(request, form, status=422)
-    try:
+    with refusals_on(form, "address") as refused:
         suppress(
             address=form.cleaned_data["address"],
             because=SuppressedBecause.REQUEST,
@@ -101,11 +101,8 @@ def suppression_add(request: ConsoleRequest) -> HttpResponse:
             user_name=request.user.name,
             now=request.now,
         )
-    except (NotAllowed, NotFound):
-        raise
-    except Refused as refused:
-        form.add_error("address", refused.message)
-        return _suppressions(request, form, status=status_of(refused))
+    if refused:
+        return _suppressions(request, form, status=refused.status)
     judge_waiting_again(now=request.now)
     return done(request, "Left alone from now on.", "mail-suppressions")
 
