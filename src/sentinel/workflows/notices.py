@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sentinel.accounts.selectors import calendar_of_site
 from sentinel.checkins.models import Programme
@@ -16,7 +15,7 @@ from sentinel.escalation.rules import DutyKind, tell_at
 from sentinel.kernel.calendars import NeverOpen
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
-from sentinel.people.models import ContactMethod, User
+from sentinel.people.models import User
 from sentinel.people.selectors import calendar_for_telling
 from sentinel.problems.models import Call, Problem
 from sentinel.problems.rules import CallOutcome
@@ -24,9 +23,8 @@ from sentinel.timeline.selectors import people_told
 from sentinel.ui.drafts import draft_of
 from sentinel.workflows.crowds import in_crowd
 from sentinel.workflows.letters import programme_of_mail, sender_in
-from sentinel.workflows.next_way import in_turn
 from sentinel.workflows.reach import Hearers, hearers
-from sentinel.workflows.ways import way_message
+from sentinel.workflows.telling import one_notice
 
 _PRIORITY = {
     Reason.NEW: Priority.ALARM,
@@ -131,15 +129,18 @@ def _to_user(
         breaks_quiet_hours=news.breaks_quiet_hours or problem.severity == Severity.STOPPED.value,
         now=now,
     )
-    ways = [
-        _by_way(problem, method, user=user, news=news, notice=notice)
-        for method in heard.ways.get(user.pk, ())
-    ]
-    if user.pk not in heard.silent:
-        ways.append(_by_mail(problem, user=user, news=news, notice=notice))
-    turned = in_turn(ways, start=start)
-    further = [message.dedupe_key for message in turned[1:]]
-    return [_on_console(problem, user=user, news=news, notice=notice, further=further), *turned]
+    return one_notice(
+        user,
+        key=news.key,
+        kind=KIND,
+        priority=_priority(news),
+        said=notice.console.payload(),
+        ways=heard.ways.get(user.pk, ()),
+        mail=None if user.pk in heard.silent else draft_of(notice.mail),
+        start=start,
+        account_id=problem.account_id,
+        problem_id=problem.pk,
+    )
 
 
 def _with_reason(notice: Notice, why: str) -> Notice:
@@ -147,54 +148,6 @@ def _with_reason(notice: Notice, why: str) -> Notice:
     if not why:
         return notice
     return replace(notice, console=replace(notice.console, text=f"{why} {notice.console.text}"))
-
-
-def _on_console(
-    problem: Problem, *, user: User, news: News, notice: Notice, further: list[str]
-) -> NewMessage:
-    payload: dict[str, Any] = dict(notice.console.payload())
-    return NewMessage(
-        dedupe_key=f"{news.key}:{user.pk}:console",
-        channel="console",
-        payload=payload | ({"other_ways": further} if further else {}),
-        **_common(problem, user, news),
-    )
-
-
-def _by_mail(problem: Problem, *, user: User, news: News, notice: Notice) -> NewMessage:
-    return NewMessage(
-        dedupe_key=f"{news.key}:{user.pk}:email",
-        channel="email",
-        address=user.email,
-        payload=draft_of(notice.mail),
-        **_common(problem, user, news),
-    )
-
-
-def _by_way(problem: Problem, method: ContactMethod, *, user: User, news: News, notice: Notice) -> NewMessage:
-    return way_message(
-        method,
-        key=f"{news.key}:{user.pk}:{method.channel}-{method.pk}",
-        kind=KIND,
-        priority=_priority(news),
-        title=notice.console.title,
-        text=notice.console.text,
-        url=notice.console.url,
-        language=user.language,
-        account_id=problem.account_id,
-        problem_id=problem.pk,
-    )
-
-
-def _common(problem: Problem, user: User, news: News) -> dict[str, Any]:
-    return {
-        "kind": KIND,
-        "recipient_kind": "user",
-        "recipient_id": user.pk,
-        "priority": _priority(news),
-        "account_id": problem.account_id,
-        "problem_id": problem.pk,
-    }
 
 
 def _priority(news: News) -> Priority:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import EndReason, WhyNot
 from sentinel.checkins.models import Programme
 from sentinel.outbox.rules import Priority
-from sentinel.outbox.services import NewMessage, enqueue
+from sentinel.outbox.services import enqueue
 from sentinel.people.models import User
 from sentinel.people.reach import without_mail
 from sentinel.people.selectors import usable_ways
@@ -19,9 +18,7 @@ from sentinel.problems.models import Problem
 from sentinel.ui.links import console_url
 from sentinel.ui.mail import Letter, automatic_headers, compose, headline, link, plain
 from sentinel.workflows.letters import sender_for
-from sentinel.workflows.next_way import in_turn
-from sentinel.workflows.telling import console_notice
-from sentinel.workflows.ways import way_message
+from sentinel.workflows.telling import one_notice
 
 KIND = "call.ended"
 
@@ -47,62 +44,34 @@ def tell_caller(
     )
     key = f"call:{call.pk}:ended"
     priority = Priority.ALARM if ended in (Ended.NOTHING, Ended.LOST) else Priority.ANSWER
-    common: dict[str, Any] = {"account_id": problem.account_id, "problem_id": problem.pk}
-    path = f"/problems/{problem.pk}/call/"
-    notice = console_notice(
-        user, key=key, kind=KIND, priority=priority, title=title, text=text, path=path, **common
+    url = console_url(f"/problems/{problem.pk}/call/")
+    is_noted = ended is Ended.TRIED
+    messages = one_notice(
+        user,
+        key=key,
+        kind=KIND,
+        priority=priority,
+        said={"title": title, "text": text, "url": url},
+        ways=() if is_noted else usable_ways([user]).get(user.pk, ()),
+        mail=None if is_noted else _mail(user, problem, title=title, text=text, url=url),
+        start=now,
+        account_id=problem.account_id,
+        problem_id=problem.pk,
     )
-    if ended is Ended.TRIED:
-        enqueue([notice], now=now)
-        return
-    ways = [
-        way_message(
-            method,
-            key=f"{key}:{user.pk}:{method.channel}-{method.pk}",
-            kind=KIND,
-            priority=priority,
-            title=title,
-            text=text,
-            url=console_url(path),
-            language=user.language,
-            **common,
-        )
-        for method in usable_ways([user]).get(user.pk, [])
-    ]
-    turned = in_turn([*ways, *_mail(user, key=key, priority=priority, words=(title, text), path=path,
-                                    common=common)], start=now)  # fmt: skip
-    further = [message.dedupe_key for message in turned[1:]]
-    if further:
-        notice = replace(notice, payload={**notice.payload, "other_ways": further})
-    enqueue([notice, *turned], now=now)
+    enqueue(messages, now=now)
 
 
-def _mail(
-    user: User, *, key: str, priority: Priority, words: tuple[str, str], path: str, common: dict[str, Any]
-) -> list[NewMessage]:
+def _mail(user: User, problem: Problem, *, title: str, text: str, url: str) -> dict[str, Any] | None:
     """The last way of everybody who has not switched it off."""
     if user.pk in without_mail([user]) or not Programme.objects.exists():
-        return []
-    title, text = words
+        return None
     label = OPEN_BRIEF.get(user.language.split("-")[0], OPEN_BRIEF["en"])
     letter = Letter(
         subject=title,
         preheader=text,
         language=user.language,
         sender=sender_for(user),
-        before=(headline(title), plain(text), link(label, console_url(path))),
+        before=(headline(title), plain(text), link(label, url)),
     )
-    mail = compose(letter, headers=automatic_headers(stream="call", subject_id=common["problem_id"]))
-    return [
-        NewMessage(
-            dedupe_key=f"{key}:{user.pk}:email",
-            channel="email",
-            kind=KIND,
-            recipient_kind="user",
-            recipient_id=user.pk,
-            address=user.email,
-            priority=priority,
-            payload={**mail.payload(), "from_name": "Sentinel"},
-            **common,
-        )
-    ]
+    mail = compose(letter, headers=automatic_headers(stream="call", subject_id=problem.pk))
+    return {**mail.payload(), "from_name": "Sentinel"}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from sentinel.escalation.rules import tell_at
 from sentinel.outbox.digests import told_by_digest
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage
-from sentinel.people.models import User
+from sentinel.people.models import ContactMethod, User
 from sentinel.people.reach import without_mail
 from sentinel.people.selectors import calendar_for_telling, usable_ways
 from sentinel.ui.links import console_url
@@ -82,18 +81,44 @@ def along_ways(
     which the user may be disturbed, unless ``is_urgent``. Who wants what is not urgent in the morning mail
     only, gets it there (:mod:`sentinel.workflows.send_digests`).
     """
-    common: dict[str, Any] = {"kind": kind, "priority": priority, "account_id": account_id}
-    shown = NewMessage(
-        dedupe_key=f"{key}:{user.pk}:console",
-        channel="console",
-        recipient_kind="user",
-        recipient_id=user.pk,
-        payload=dict(said),
-        **common,
+    is_for_digest = priority >= Priority.NOTICE and user.pk in told_by_digest([user.pk])
+    is_silent = is_for_digest or user.pk in without_mail([user])
+    return one_notice(
+        user,
+        key=key,
+        kind=kind,
+        priority=priority,
+        said=said,
+        ways=() if is_for_digest else usable_ways([user]).get(user.pk, ()),
+        mail=None if is_silent else mail,
+        start=tell_at(calendar=calendar_for_telling(user), breaks_quiet_hours=is_urgent, now=now),
+        account_id=account_id,
     )
-    if priority >= Priority.NOTICE and user.pk in told_by_digest([user.pk]):
-        return [shown]
-    ways = [
+
+
+def one_notice(
+    user: User,
+    *,
+    key: str,
+    kind: str,
+    priority: Priority,
+    said: Mapping[str, str],
+    ways: Iterable[ContactMethod],
+    mail: Mapping[str, Any] | None,
+    start: datetime,
+    account_id: int | None,
+    problem_id: int | None = None,
+) -> list[NewMessage]:
+    """The same notice on the console, on these ways in turn from ``start`` on, and by ``mail`` (a payload)
+    last; reads nothing. The console's names the keys of the ways after the first."""
+    common: dict[str, Any] = {
+        "kind": kind,
+        "priority": priority,
+        "account_id": account_id,
+        "problem_id": problem_id,
+    }
+    to_user: dict[str, Any] = {"recipient_kind": "user", "recipient_id": user.pk, **common}
+    one_by_one = [
         way_message(
             method,
             key=f"{key}:{user.pk}:{method.channel}-{method.pk}",
@@ -103,23 +128,17 @@ def along_ways(
             language=user.language,
             **common,
         )
-        for method in usable_ways([user]).get(user.pk, [])
+        for method in ways
     ]
-    if user.pk not in without_mail([user]):
-        ways.append(
+    if mail is not None:
+        mail_key = f"{key}:{user.pk}:email"
+        one_by_one.append(
             NewMessage(
-                dedupe_key=f"{key}:{user.pk}:email",
-                channel="email",
-                recipient_kind="user",
-                recipient_id=user.pk,
-                address=user.email,
-                payload=dict(mail),
-                **common,
+                dedupe_key=mail_key, channel="email", address=user.email, payload=dict(mail), **to_user
             )
         )
-    start = tell_at(calendar=calendar_for_telling(user), breaks_quiet_hours=is_urgent, now=now)
-    turned = in_turn(ways, start=start)
+    turned = in_turn(one_by_one, start=start)
     further = [message.dedupe_key for message in turned[1:]]
-    if further:
-        shown = replace(shown, payload={**shown.payload, "other_ways": further})
-    return [shown, *turned]
+    shown = {**said, **({"other_ways": further} if further else {})}
+    console = NewMessage(dedupe_key=f"{key}:{user.pk}:console", channel="console", payload=shown, **to_user)
+    return [console, *turned]
