@@ -53,7 +53,8 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Something that must not be. ``key`` is its identity while it lasts; ``words`` are for people."""
+    """Something that must not be. ``key`` is its identity while it lasts; ``words`` are for people;
+    ``is_told``: whether administrators get a notice of it."""
 
     key: str
     check: Check
@@ -62,6 +63,7 @@ class Fault:
     what_to_do: str
     ids: tuple[int, ...] = ()
     late_seconds: int = 0
+    is_told: bool = False
 
 
 #: A timer or an alarm that is this late is a fault (the console's red bar says the same).
@@ -88,6 +90,7 @@ class _Law:
     words: Callable[[Seen], str]
     what_to_do: str
     patience: timedelta = field(default=timedelta())
+    is_told: bool = False  # an alarm always is
 
 
 def _many(count: int, one: str, several: str) -> str:
@@ -180,12 +183,14 @@ _LAWS: dict[Check, _Law] = {
         "Follow it in the outbox: the last error stands there.",
         CANARY_PATIENCE,
     ),
+    # No alarm: their notices go to the next person meanwhile, and a watchman outside must not be told that
+    # Sentinel is down because somebody switched their e-mail off.
     Check.NOBODY_REACHABLE: _Law(
-        Grade.ALARM,
-        lambda seen: (
-            f"{_many(seen.count, 'person on a ladder has', 'people on ladders have')} no way to be reached"
-        ),
-        "Give them an e-mail address or another contact method, or take them off the ladder.",
+        Grade.NOTE,
+        lambda seen: f"{seen.detail[:400].rstrip('.') or 'somebody cannot be reached'}",
+        "They repair a way on their profile, or you correct their address in the back office. Until then the"
+        " next person hears what is urgent in their place.",
+        is_told=True,
     ),
 }
 
@@ -209,6 +214,7 @@ def _judge_one(seen: Seen, now: datetime) -> Fault | None:
         what_to_do=law.what_to_do,
         ids=seen.ids,
         late_seconds=max(0, int(late.total_seconds())) if late is not None else 0,
+        is_told=law.is_told or law.grade is Grade.ALARM,
     )
 
 

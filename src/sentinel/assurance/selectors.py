@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet
 
+from sentinel.accounts.models import Account
 from sentinel.assurance.models import Canary, Finding
 from sentinel.assurance.rules import CANARY_PATIENCE, CYCLE_PATIENCE, TIMER_PATIENCE, Check, Seen
 from sentinel.bulk.models import Delivery
@@ -17,11 +20,14 @@ from sentinel.escalation.models import Duty
 from sentinel.inbound.models import IncomingMail
 from sentinel.inbound.states import IncomingState
 from sentinel.outbox.selectors import waits
+from sentinel.people.reach import people_out_of_reach
+from sentinel.people.reach_rules import Reach
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import OPEN_STATES
 
 #: So many ids are kept as examples with a finding.
 EXAMPLES = 20
+_ON_ACCOUNT = ("owner", "deputy", "manager", "focus_executive")
 _OPEN = [state.value for state in OPEN_STATES]
 #: A sender that lives says so more often than this.
 _SENDER_BREATH = timedelta(seconds=30)
@@ -37,6 +43,7 @@ def look(now: datetime) -> list[Seen]:
         _unread_mail(now),
         *_check_ins(now),
         *_canaries(now),
+        *_people(now),
     ]
 
 
@@ -114,6 +121,25 @@ def _canaries(now: datetime) -> Iterator[Seen]:
     missing = Canary.objects.filter(arrived_at__isnull=True, sent_at__gt=now - timedelta(days=1))
     for row in missing.values("route").annotate(count=Count("id"), oldest=Min("sent_at")).order_by("route"):
         yield Seen(check=Check.CANARY_LATE, scope=row["route"], count=row["count"], oldest=row["oldest"])
+
+
+def lost_people(now: datetime) -> list[Reach]:
+    """Whom no notice reaches although a ladder, an account or the rota counts on them, by name."""
+    accounts = Account.objects.filter(is_active=True)
+    named = [Q(pk__in=accounts.values(role)) for role in _ON_ACCOUNT]
+    return people_out_of_reach(now, named=reduce(or_, named))
+
+
+def _people(now: datetime) -> Iterator[Seen]:
+    """One of each, so that each is over by itself."""
+    for reach in lost_people(now):
+        yield Seen(
+            check=Check.NOBODY_REACHABLE,
+            scope=str(reach.user_id),
+            count=1,
+            ids=(reach.user_id,),
+            detail=reach.why_never,
+        )
 
 
 def _seen(check: Check, rows: QuerySet[Any], instant: str) -> Seen:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from sentinel.assurance.models import Canary, Finding
 from sentinel.assurance.repairs import repair
-from sentinel.assurance.rules import Fault, Grade
+from sentinel.assurance.rules import Fault
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.selectors import message_by_key
 from sentinel.outbox.services import NewMessage, enqueue
@@ -66,7 +66,7 @@ def _opened(fault: Fault, now: datetime) -> Finding:
         repaired=repair(fault, now=now)[:500],
     )
     _record(Verb.FINDING_OPENED, row, now)
-    if fault.grade is Grade.ALARM:
+    if fault.is_told:
         _tell(row, now)
     return row
 

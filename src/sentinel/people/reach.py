@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from sentinel.outbox.selectors import Outcome, last_outcomes, was_mailed_since
-from sentinel.people.models import ContactMethod, User
+from sentinel.people.models import ContactMethod, OfficerShift, User
 from sentinel.people.reach_rules import PersonFacts, Reach, WayFacts, judge_reach
 from sentinel.people.rules import ADDABLE, AbsenceFacts, ContactChannel, Role, stand_in
 from sentinel.people.selectors import (
     absences_at,
-    active_users_with_role,
+    active_users,
     calendar_for_telling,
     calendar_of,
     usable_ways,
@@ -107,10 +108,20 @@ def refused_mail(users: Iterable[User]) -> dict[int, str]:
     }
 
 
-def people_out_of_reach(now: datetime) -> list[Reach]:
-    """Everybody on whom something can land and whom nothing reaches but the console, by name."""
-    lost = without_way(list(active_users_with_role(*NEEDED)))
-    return list(reaches(lost, now=now).values())
+def people_out_of_reach(now: datetime, *, named: Q | None = None) -> list[Reach]:
+    """Everybody on whom something can land and whom nothing reaches but the console, by name: by their roles,
+    by a day of theirs on the rota, or because an account names them (``named``, which users). Asked every few
+    seconds: whoever gets e-mail is not even read."""
+    silent = ContactMethod.objects.filter(channel=ContactChannel.EMAIL.value, is_enabled=False, address="")
+    on_rota = OfficerShift.objects.filter(on__gte=now.date() - timedelta(days=1))
+    waited_for = (
+        Q(roles__overlap=[role.value for role in NEEDED])
+        | Q(pk__in=on_rota.values("officer"))
+        | (named or Q(pk=None))
+    )
+    doubtful = Q(mail_refused_at__isnull=False) | Q(pk__in=silent.values("user"))
+    lost = without_way(list(active_users().filter(waited_for, doubtful)))
+    return list(reaches(lost, now=now).values()) if lost else []
 
 
 def mark_mail_refused(*, user_id: int, address: str, reason: str, now: datetime) -> bool:

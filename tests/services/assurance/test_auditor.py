@@ -12,8 +12,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from sentinel.accounts.models import Account
 from sentinel.assurance.models import Canary, Finding
-from sentinel.assurance.rules import judge
+from sentinel.assurance.rules import Check, judge, may_ping
 from sentinel.assurance.selectors import look
 from sentinel.assurance.services import fly_canary, record_findings
 from sentinel.config import health
@@ -23,6 +24,8 @@ from sentinel.escalation.models import Duty
 from sentinel.kernel import clock
 from sentinel.kernel.clock import SystemClock
 from sentinel.outbox.selectors import notices_of_user
+from sentinel.people.models import ContactMethod, OfficerShift, User
+from sentinel.people.reach import mark_mail_refused
 from sentinel.problems.models import Problem
 from sentinel.timeline.models import Event
 from tests.world import World, build_world
@@ -106,6 +109,41 @@ def test_administrators_are_told_of_an_alarm_once(world: World) -> None:
     world.tick()
     told = [notice.payload["title"] for notice in notices_of_user(world.ada.pk)]
     assert len([title for title in told if "late" in title]) == 1
+
+
+def test_whoever_cannot_be_reached_is_a_finding_of_their_own_until_a_way_works(world: World) -> None:
+    for user in (world.maria, world.tom, world.otto, world.alan):
+        mark_mail_refused(user_id=user.pk, address=user.email, reason="550 no such user", now=world.now)
+    found = {row.ids[0]: row for row in audit(world)}
+    assert sorted(found) == sorted([world.maria.pk, world.tom.pk, world.otto.pk]), (
+        "nobody waits for an analyst"
+    )
+    assert found[world.maria.pk].words.startswith("Maria Schulz has no way that works: e-mail refused")
+    audit(world)
+    world.tick()
+    told = [notice.payload["title"] for notice in notices_of_user(world.ada.pk)]
+    assert len([title for title in told if "Maria Schulz has no way that works" in title]) == 1
+    User.objects.filter(pk=world.maria.pk).update(email="maria.schulz@example.com")
+    assert {row.ids[0] for row in audit(world)} == {world.tom.pk, world.otto.pk}
+    assert Finding.objects.get(pk=found[world.maria.pk].pk).over_at == world.now
+
+
+def test_whom_an_account_or_the_rota_counts_on_is_found_whatever_their_roles(world: World) -> None:
+    for user in (world.tom, world.ines, world.henrik):
+        ContactMethod.objects.create(user=user, channel="email", is_enabled=False)
+    User.objects.filter(pk__in=[world.tom.pk, world.ines.pk, world.henrik.pk]).update(roles=["analyst"])
+    names = " ".join(row.words for row in audit(world))
+    assert all(name in names for name in ("Tom Becker", "Ines Moreau", "Henrik Vogel"))
+    OfficerShift.objects.filter(officer=world.ines).delete()
+    Account.objects.update(deputy=None, focus_executive=None)
+    assert audit(world) == []
+
+
+def test_a_person_out_of_reach_does_not_silence_the_sign_of_life(world: World) -> None:
+    mark_mail_refused(user_id=world.tom.pk, address=world.tom.email, reason="550", now=world.now)
+    faults = judge(look(world.now), world.now)
+    assert [fault.check for fault in faults] == [Check.NOBODY_REACHABLE]
+    assert may_ping(faults)
 
 
 def test_the_canary_travels_the_way_of_an_alarm(world: World) -> None:

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from sentinel.assurance.ears import ears
 from sentinel.assurance.selectors import (
     last_canary,
+    lost_people,
     nobody_watches,
     open_findings,
     recent_findings,
@@ -15,7 +16,6 @@ from sentinel.assurance.selectors import (
 from sentinel.bulk.selectors import sender_state
 from sentinel.calls.selectors import counts_by_state
 from sentinel.outbox.selectors import waits
-from sentinel.people.reach import people_out_of_reach
 from sentinel.people.rules import Role
 from sentinel.web.access import ConsoleRequest, screen, show
 from sentinel.web.screens.mutes import waiting_context
@@ -36,7 +36,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "calls": sum(counts_by_state().values()),
         "sender": sender_state(),
         "canary": last_canary(),
-        "out_of_reach": people_out_of_reach(request.now),
+        "out_of_reach": lost_people(request.now),
         "ears": ears(),
         **waiting_context(request),
     }
