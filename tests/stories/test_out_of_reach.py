@@ -18,6 +18,7 @@ from sentinel.people.models import ContactMethod, User
 from sentinel.people.quiet import set_quiet_hours
 from sentinel.people.reach import mark_mail_refused, people_out_of_reach
 from sentinel.people.rules import ContactChannel
+from sentinel.people.services import set_absence
 from sentinel.timeline.verbs import Verb
 from sentinel.workflows.notices import News, tell_users
 from tests.stories.acts import events
@@ -52,6 +53,46 @@ def test_the_manager_hears_in_the_same_second_and_is_told_why(world: World) -> N
     assert world.duty(problem).accountable == world.maria
     (event,) = events(problem, Verb.NOTICE_PASSED_ON)
     assert (event.data["from"], event.data["to"]) == ("Maria Schulz", "Petra Lang")
+
+
+def test_whoever_hears_instead_reads_why_in_their_own_language(world: World) -> None:
+    User.objects.filter(pk=world.petra.pk).update(language="de")
+    User.objects.filter(pk=world.ada.pk).update(language="es")
+    lose(world, world.maria)
+    problem = world.frown()
+    world.tick()
+    (mail,) = world.inbox(world.petra, "duty.notice")
+    assert "Maria Schulz ist nicht erreichbar, darum kommt dies zu Ihnen." in mail.payload["text"]
+    assert "E-Mail vom Mailserver abgewiesen (550 5.1.1 no such user)" in mail.payload["text"]
+    (asked,) = [n for n in world.notices(world.ada) if n.kind == "people.out_of_reach"]
+    assert asked.payload["title"] == "No se puede contactar con Maria Schulz"
+    (event,) = events(problem, Verb.NOTICE_PASSED_ON)
+    assert event.data["why"].startswith("Maria Schulz has no way that works"), "the timeline has one language"
+
+
+def test_a_refused_mail_is_explained_in_the_language_of_the_next_person(world: World) -> None:
+    User.objects.filter(pk=world.petra.pk).update(language="ja")
+    world.email.will(NOBODY)
+    world.frown()
+    world.tick()
+    (mail,) = world.inbox(world.petra, "duty.notice")
+    assert "maria@example.comへのメールが失敗しました" in mail.payload["text"]
+
+
+def test_who_stands_in_reads_why_in_their_own_language(world: World) -> None:
+    User.objects.filter(pk=world.tom.pk).update(language="fr")
+    world.frown()
+    set_absence(
+        user_id=world.maria.pk,
+        starts_at=world.now,
+        ends_at=world.now + timedelta(days=1),
+        deputy_id=world.tom.pk,
+        reason="",
+        actor=None,
+        now=world.now,
+    )
+    world.tick()
+    assert any("Maria Schulz est en absence." in mail.payload["text"] for mail in world.inbox(world.tom))
 
 
 def test_without_a_manager_within_reach_it_is_the_officer(world: World) -> None:

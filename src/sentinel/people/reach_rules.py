@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sentinel.kernel.calendars import BusinessCalendar, NeverOpen
 
@@ -25,13 +26,42 @@ class WayFacts:
     failed: str = ""
 
 
+class WayFault(StrEnum):
+    """Why no notice goes along a way."""
+
+    UNVERIFIED = "unverified"
+    OFF = "off"
+    REFUSED = "refused"
+
+
+_FAULTS = {
+    WayFault.UNVERIFIED: "its code was never typed back",
+    WayFault.OFF: "switched off",
+    WayFault.REFUSED: "refused by the mail server",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class WayVerdict:
-    """Whether notices go along a way. ``why``: why not, or what is doubtful about it; else empty."""
+    """Whether notices go along a way: not with a ``fault``. ``detail``: what a service said about that;
+    ``doubt``: what is doubtful about a way that works."""
 
     name: str
-    works: bool
-    why: str = ""
+    fault: WayFault | None = None
+    detail: str = ""
+    doubt: str = ""
+
+    @property
+    def works(self) -> bool:
+        """Whether notices go along it."""
+        return self.fault is None
+
+    @property
+    def why(self) -> str:
+        """Why not, or what is doubtful about it; else empty."""
+        if self.fault is None:
+            return self.doubt
+        return f"{_FAULTS[self.fault]} ({self.detail})" if self.detail else _FAULTS[self.fault]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,15 +152,12 @@ def judge_way(way: WayFacts) -> WayVerdict:
     """Whether notices go along a way. A failed last message is a doubt, not a verdict: the service may have
     been down, and when nothing arrives at all the notice itself is passed on."""
     if not way.is_verified:
-        why = "its code was never typed back"
-    elif not way.is_enabled:
-        why = f"switched off ({way.off_because})" if way.off_because else "switched off"
-    elif way.refused_because:
-        why = f"refused by the mail server ({way.refused_because})"
-    else:
-        doubt = f"the last message {way.failed}" if way.failed else ""
-        return WayVerdict(name=way.name, works=True, why=doubt)
-    return WayVerdict(name=way.name, works=False, why=why)
+        return WayVerdict(name=way.name, fault=WayFault.UNVERIFIED)
+    if not way.is_enabled:
+        return WayVerdict(name=way.name, fault=WayFault.OFF, detail=way.off_because)
+    if way.refused_because:
+        return WayVerdict(name=way.name, fault=WayFault.REFUSED, detail=way.refused_because)
+    return WayVerdict(name=way.name, doubt=f"the last message {way.failed}" if way.failed else "")
 
 
 def telephone_fault(number: str) -> str:

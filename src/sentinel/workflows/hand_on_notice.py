@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sentinel.escalation.messages import Reason
 from sentinel.escalation.models import Duty
+from sentinel.escalation.people_messages import Undelivered
 from sentinel.outbox.bundling import MERGED_KIND
 from sentinel.outbox.gate import PICTURE_KIND
 from sentinel.outbox.selectors import MessageView, message_for, told_in
@@ -44,9 +45,8 @@ def _hand_on(message: Claimed | MessageView, *, reason: str, now: datetime) -> b
     problem = Problem.objects.select_related(
         "account__manager", "account__focus_executive", "owner__manager", "worker", "site"
     ).get(pk=duty.problem_id)
-    what = "Mail" if message.channel == "email" else "A message"
-    because = f"{what} to {message.address} failed: {reason[:300]}"
-    instead, sentence = pass_on(problem, lost=lost, because=because, tried=_tried(message), now=now)
+    failed = Undelivered(by_mail=message.channel == "email", address=message.address, reason=reason[:300])
+    instead, sentence = pass_on(problem, lost=lost, failed=failed, tried=_tried(message), now=now)
     if instead is None:
         return False
     news = News(reason=Reason.DUE, key=f"{_HANDED_ON}{message.id}", instead_of=sentence, rung=duty.rung)

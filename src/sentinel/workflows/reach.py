@@ -11,6 +11,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sentinel.escalation.people_messages import (
+    Missed,
+    Undelivered,
+    out_of_reach_words,
+    passed_on_words,
+    why_missed,
+)
 from sentinel.escalation.selectors import executives_for, officer_for
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import enqueue
@@ -64,27 +71,35 @@ def hearers(problem: Problem, *, users: Collection[User], is_urgent: bool, now: 
 
 
 def pass_on(
-    problem: Problem, *, lost: User, now: datetime, because: str = "", tried: Collection[int] = ()
+    problem: Problem,
+    *,
+    lost: User,
+    now: datetime,
+    failed: Undelivered | None = None,
+    tried: Collection[int] = (),
 ) -> tuple[User | None, str]:
     """Find who hears a notice in place of somebody it does not reach, and write that down.
 
-    Returns the person (None when there is nobody at all) and the sentence for them. ``because``: what a
-    failed delivery said; without it the verdict about the person's ways. ``tried``: whom it did not reach
+    Returns the person (None when there is nobody at all) and the sentence for them, in their
+    language. ``failed``: the delivery that failed; without it the verdict about the person's ways says why.
+    ``tried``: whom it did not reach
     before (ids); a relay that refuses everything would send it round between two people for ever.
     """
-    why = because or reaches([lost], now=now)[lost.pk].why_never
+    missed = Missed(reach=reaches([lost], now=now)[lost.pk], failed=failed)
     instead = next(_in_line(problem, but={lost.pk, *tried}, now=now), None)
-    how = "was not reached" if because else "cannot be reached"
-    sentence = f"{lost} {how}, so this comes to you. {why}".strip()
     record_event(
         verb=Verb.NOTICE_PASSED_ON,
         at=now,
         actor=ENGINE,
         about=about_problem(problem, user=lost),
-        data={"from": str(lost), "to": str(instead) if instead else "nobody", "why": why},
+        data={
+            "from": str(lost),
+            "to": str(instead) if instead else "nobody",
+            "why": why_missed(missed, "en"),  # the timeline has one language
+        },
     )
-    _ask_administrators(f"{lost} {how}", lost=lost, instead=instead, why=why, now=now)
-    return instead, sentence
+    _ask_administrators(missed, lost=lost, instead=instead, now=now)
+    return instead, passed_on_words(missed, instead.language) if instead else ""
 
 
 def _in_line(problem: Problem, *, but: Collection[int], now: datetime) -> Iterator[User]:
@@ -108,20 +123,20 @@ def _groups(problem: Problem, now: datetime) -> Iterator[list[User]]:
     yield list(active_users_with_role(Role.ADMINISTRATOR))
 
 
-def _ask_administrators(title: str, *, lost: User, instead: User | None, why: str, now: datetime) -> None:
-    meanwhile = f"Notices go to {instead} in the meantime." if instead else "Nobody else could be told."
-    enqueue(
-        [
+def _ask_administrators(missed: Missed, *, lost: User, instead: User | None, now: datetime) -> None:
+    notices = []
+    for user in active_users_with_role(Role.ADMINISTRATOR):
+        who = str(instead) if instead else ""
+        title, text = out_of_reach_words(missed, instead=who, language=user.language)
+        notices.append(
             console_notice(
                 user,
                 key=f"out_of_reach:{lost.pk}:{now:%Y%m%d}",
                 kind=KIND,
                 priority=Priority.LADDER,
                 title=title,
-                text=f"{why} {meanwhile} Please look at it with them.",
+                text=text,
                 path="/health/",
             )
-            for user in active_users_with_role(Role.ADMINISTRATOR)
-        ],
-        now=now,
-    )
+        )
+    enqueue(notices, now=now)

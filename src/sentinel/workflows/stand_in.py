@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from sentinel.escalation.messages import Reason
 from sentinel.escalation.models import Duty
+from sentinel.escalation.people_messages import away_words
 from sentinel.escalation.selectors import accountable_for
 from sentinel.people.selectors import absences_at
 from sentinel.problems.models import Problem
@@ -62,7 +63,12 @@ def _move(problem: Problem, *, now: datetime) -> bool:
         problem,
         users=(to,),
         duty=duty,
-        news=News(reason=Reason.TAKEN_OVER, key=f"event:{event.pk}", note=f"{away} is away", rung=duty.rung),
+        news=News(
+            reason=Reason.TAKEN_OVER,
+            key=f"event:{event.pk}",
+            note=away_words(str(away), to.language),
+            rung=duty.rung,
+        ),
         now=now,
     )
     return True

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from sentinel.escalation.people_messages import SwapStep, open_rota, swap_words
 from sentinel.kernel.errors import Refused
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
@@ -29,8 +30,7 @@ def ask_for_day(*, on: date, of_id: int, note: str, actor: User, now: datetime) 
     """An officer asks another to take a day; the other, and both managers, hear of it."""
     with transaction.atomic():
         swap = rota.ask_swap(on=on, of_id=of_id, note=note, actor=actor, now=now)
-        asks = f"{swap.asked_by} asks {swap.asked_of} to be officer of the day on {_day(swap)}."
-        _tell(swap, title=asks, text=f"“{swap.note}”" if swap.note else "", step="asked", now=now)
+        _tell(swap, SwapStep.ASKED, key="asked", text=f"“{swap.note}”" if swap.note else "", now=now)
     return swap
 
 
@@ -38,12 +38,7 @@ def answer_for_day(*, swap_id: int, accept: bool, actor: User, now: datetime) ->
     """Whoever was asked takes the day or not; whoever asked, and both managers, hear of it."""
     with transaction.atomic():
         swap = rota.answer_swap(swap_id=swap_id, accept=accept, actor=actor, now=now)
-        said = (
-            f"{swap.asked_of} is officer of the day on {_day(swap)}, in place of {swap.asked_by}."
-            if accept
-            else f"{swap.asked_of} does not take {_day(swap)}; {swap.asked_by} stays officer of the day."
-        )
-        _tell(swap, title=said, text="", step="answered", now=now)
+        _tell(swap, SwapStep.ACCEPTED if accept else SwapStep.DECLINED, key="answered", now=now)
     return swap
 
 
@@ -51,18 +46,25 @@ def take_back_question(*, swap_id: int, actor: User, now: datetime) -> ShiftSwap
     """Whoever asked for a day needs no answer any more; the other, and both managers, hear of it."""
     with transaction.atomic():
         swap = rota.withdraw_swap(swap_id=swap_id, actor=actor, now=now)
-        said = f"{swap.asked_by} needs nobody for {_day(swap)} any more and stays officer of the day."
-        _tell(swap, title=said, text="", step="withdrawn", now=now)
+        _tell(swap, SwapStep.WITHDRAWN, key="withdrawn", now=now)
     return swap
 
 
-def _tell(swap: ShiftSwap, *, title: str, text: str, step: str, now: datetime) -> None:
+def _tell(swap: ShiftSwap, step: SwapStep, *, key: str, text: str = "", now: datetime) -> None:
+    """Everybody concerned, each in their own language."""
     both = users_by_id([swap.asked_by_id, swap.asked_of_id])
     people = [*both.values(), *(user.manager for user in both.values() if user.manager)]
     hearers = {user.pk: user for user in people if user.is_active}
     messages: list[NewMessage] = []
     for user in hearers.values():
-        messages += _messages(user, key=f"swap:{swap.pk}:{step}", title=title, text=text, now=now)
+        title = swap_words(
+            step,
+            asker=str(swap.asked_by),
+            asked=str(swap.asked_of),
+            day=swap.shift.on,
+            language=user.language,
+        )
+        messages += _messages(user, key=f"swap:{swap.pk}:{key}", title=title, text=text, now=now)
     enqueue(messages, now=now)
 
 
@@ -80,9 +82,9 @@ def _messages(user: User, *, key: str, title: str, text: str, now: datetime) -> 
     letter = Letter(
         subject=title,
         preheader=text,
-        language="en",
+        language=user.language,
         sender=sender,
-        before=(headline(title), *((plain(text),) if text else ()), link("Open the rota", url)),
+        before=(headline(title), *((plain(text),) if text else ()), link(open_rota(user.language), url)),
     )
     mail = compose(letter, headers=automatic_headers(stream="rota", subject_id=user.pk))
     return along_ways(
@@ -95,7 +97,3 @@ def _messages(user: User, *, key: str, title: str, text: str, now: datetime) -> 
         account_id=None,
         now=now,
     )
-
-
-def _day(swap: ShiftSwap) -> str:
-    return f"{swap.shift.on:%A, %-d %B %Y}"

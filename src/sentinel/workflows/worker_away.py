@@ -16,6 +16,7 @@ from sentinel.accounts.selectors import calendar_of_site
 from sentinel.accounts.services.reachability import mark_away
 from sentinel.escalation.messages import Reason
 from sentinel.escalation.models import Duty
+from sentinel.escalation.people_messages import worker_away_words
 from sentinel.escalation.rules import DutyKind
 from sentinel.escalation.selectors import hours_for
 from sentinel.escalation.services import rearm
@@ -81,7 +82,7 @@ def _postpone(problem: Problem, *, back_on: date, now: datetime) -> None:
         news=News(
             reason=Reason.DUE,
             key=f"event:{event.pk}",
-            note=f"{problem.worker.name} is away until {back_on.day} {back_on:%B} (their own absence note).",
+            note=worker_away_words(problem.worker.name, back_on=back_on, language=duty.accountable.language),
             rung=duty.rung,
         ),
         now=now,

@@ -48,7 +48,7 @@ def test_a_day_changes_hands_when_the_other_accepts_and_both_and_their_managers_
     world.tick()
     assert officer_of(DAY) == world.ines
     assert titles(world, world.henrik) == [
-        "Ines Moreau asks Henrik Vogel to be officer of the day on Monday, 16 March 2026."
+        "Ines Moreau asks Henrik Vogel to be officer of the day on Monday 16 March."
     ]
     assert titles(world, world.henrik) == titles(world, world.petra) == titles(world, world.ines)
     assert "School" in world.inbox(world.henrik, "rota.swap")[0].payload["text"]
@@ -100,6 +100,22 @@ def test_a_yes_is_judged_again(world: World) -> None:
     put_on_rota(on=DAY, officer_id=world.henrik.pk, now=world.now)
     with pytest.raises(ShiftRefused, match="settled"):
         answer_for_day(swap_id=number, accept=True, actor=world.henrik, now=world.now)
+
+
+def test_each_reads_in_their_own_language_on_every_way(world: World) -> None:
+    User.objects.filter(pk=world.henrik.pk).update(language="de")
+    User.objects.filter(pk=world.ines.pk).update(language="fr")
+    number = ask(world)
+    world.tick()
+    assert titles(world, world.henrik) == [
+        "Ines Moreau bittet Henrik Vogel, am Montag, 16. März den Tagesdienst zu übernehmen."
+    ]
+    (mail,) = world.inbox(world.henrik, "rota.swap")
+    assert mail.payload["subject"] == titles(world, world.henrik)[0]
+    assert "Dienstplan öffnen" in mail.payload["text"]
+    answer_for_day(swap_id=number, accept=False, actor=User.objects.get(pk=world.henrik.pk), now=world.now)
+    world.tick()
+    assert titles(world, world.ines)[-1].endswith("Ines Moreau reste responsable du jour.")
 
 
 def test_who_is_away_or_out_of_reach_by_then_cannot_take_it(world: World) -> None:
