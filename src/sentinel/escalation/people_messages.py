@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.utils.translation import gettext_noop, override
 
 from sentinel.people.reach_rules import Reach, WayFault, WayVerdict
-from sentinel.ui.dates import local_day
+from sentinel.ui.dates import local_date, local_day
 from sentinel.ui.words import gettext as _
 
 
@@ -89,7 +89,7 @@ def away_words(name: str, language: str) -> str:
 def worker_away_words(name: str, *, back_on: date, language: str) -> str:
     """Why a call or a question waits: the worker's own mailbox said so."""
     with override(language):
-        words = {"name": name, "day": local_day(back_on, language)}
+        words = {"name": name, "day": local_date(back_on, language)}
         return _("%(name)s is away until %(day)s (their own absence note).") % words
 
 
