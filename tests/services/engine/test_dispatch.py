@@ -224,6 +224,16 @@ def test_of_several_settled_together_one_whose_lease_was_lost_is_left_to_whoever
     ]
 
 
+def test_a_lease_begins_when_it_is_taken_however_long_the_gate_took() -> None:
+    add("a")
+    instants = iter(NOW + timedelta(seconds=n) for n in (0, 20, 21))
+    ends: list[datetime] = []
+    email = ManyFake(before=lambda _: ends.append(Message.objects.get().visible_at))
+    with sending_with(email):
+        dispatch.dispatch_channel(channel="email", clock=lambda: next(instants))
+    assert ends == [NOW + timedelta(seconds=20) + LEASE]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_several_answers_are_not_forgotten_when_the_database_is_away_for_a_moment(
     monkeypatch: pytest.MonkeyPatch,

@@ -116,7 +116,8 @@ def dispatch_channel(
             logger.info("%s messages accepted by %s", accepted, channel)
         return accepted
     _pass_gate(channel, now)
-    batch = claim(channel=channel, limit=limit, now=now, lease=lease, spread=True)
+    # The gate takes its time on a busy machine: a lease from before it may be over before we send.
+    batch = claim(channel=channel, limit=limit, now=clock(), lease=lease, spread=True)
     if len(batch) >= limit:
         on_full()
     if batch:
