@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from sentinel.config.calls import check_calls
+from sentinel.config.limits import LimitSettings
 from sentinel.config.servers import (
     BulkRelay,
     Ear,
@@ -66,7 +67,7 @@ def _default_data_folder() -> Path:
     return (checkout if (checkout / "run.py").exists() else Path.cwd()) / ".sentinel"
 
 
-class Environment(BaseSettings):
+class Environment(LimitSettings):
     """The SENTINEL_* variables. Raises pydantic's ValidationError holding every problem."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)

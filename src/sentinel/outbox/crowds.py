@@ -16,12 +16,6 @@ AGAIN_AFTER = timedelta(minutes=5)
 LEAST_GAP = timedelta(seconds=30)
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-#: Per channel, how many notices one target takes within a time. E-mail has its own relay and its own limits.
-LIMITS: Mapping[str, tuple[tuple[timedelta, int], ...]] = {
-    "push": ((MINUTE, 10), (HOUR, 120)),
-    "chat": ((MINUTE, 5), (HOUR, 30)),
-    "webhook": ((MINUTE, 30), (HOUR, 600)),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +77,17 @@ def judge_crowd(*, waiting: Sequence[Waiting], heard: Heard, now: datetime) -> V
     return Verdict(alone=alone, put_off=rest, until=due_at)
 
 
-def room(*, channel: str, passed: Sequence[datetime], now: datetime) -> tuple[int | None, datetime | None]:
+def room(
+    *, limits: Sequence[tuple[timedelta, int]], passed: Sequence[datetime], now: datetime
+) -> tuple[int | None, datetime | None]:
     """How many more a target takes now (None: any number), and when it takes one again if that is none.
 
-    ``passed``: when earlier notices went, in any order.
+    ``limits``: at most so many (one or more) within a time; ``passed``: when earlier notices
+    went, in any order.
     """
     left: int | None = None
     free_at: datetime | None = None
-    for span, most in LIMITS.get(channel, ()):
+    for span, most in limits:
         within = sorted(at for at in passed if at > now - span)
         here = max(0, most - len(within))
         left = here if left is None else min(left, here)

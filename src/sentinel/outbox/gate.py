@@ -21,6 +21,7 @@ from django.db.models import Q
 from sentinel.kernel.ids import dedupe_key
 from sentinel.outbox.bundling import bundle_on_way, bundle_pending, bundle_rows
 from sentinel.outbox.crowds import CROWD_WITHIN, HOUR, MINUTE, Heard, Waiting, judge_crowd, room
+from sentinel.outbox.limits import limits_of
 from sentinel.outbox.models import Message
 from sentinel.outbox.mutes import hold_muted, tell_after_mute
 from sentinel.outbox.pictures import MOST_LINES, Report, in_order, picture
@@ -202,8 +203,9 @@ def _let_through(rows: Sequence[Message], *, now: datetime) -> None:
     past = list(earlier.exclude(state=State.CANCELLED.value).values_list("released_at", "priority"))
     passed = [at for at, _ in past if at is not None]
     alarmed = any(at and at > now - MINUTE and priority == Priority.ALARM for at, priority in past)
+    limits = limits_of(channel)
     for row in rows:
-        left, free_at = room(channel=channel, passed=passed, now=now)
+        left, free_at = room(limits=limits, passed=passed, now=now)
         is_alarm = row.priority == Priority.ALARM
         is_first_alarm = is_alarm and not alarmed
         # Codes and tests have limits of their own, and somebody waits for them at the screen.

@@ -12,7 +12,6 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from sentinel.outbox.crowds import LIMITS
 from sentinel.outbox.leases import (
     LEASE,
     Claimed,
@@ -24,6 +23,7 @@ from sentinel.outbox.leases import (
     settle,
     settle_accepted,
 )
+from sentinel.outbox.limits import LIMITED
 from sentinel.outbox.models import Message
 from sentinel.outbox.rules import LIVE, WAYS, Priority, State
 
@@ -66,7 +66,7 @@ class NewMessage:
     @property
     def held(self) -> bool:
         """Whether the gate must let it through: whatever is limited per target or may be in a crowd."""
-        return bool(self.target) and (bool(self.crowd) or self.channel in LIMITS)
+        return bool(self.target) and (bool(self.crowd) or self.channel in LIMITED)
 
 
 # One statement and one parameter for any number of messages: a turn of the engine writes hundreds, and a

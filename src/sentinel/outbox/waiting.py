@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Count, Min
 
+from sentinel.outbox.limits import limit_words
 from sentinel.outbox.models import Message
 from sentinel.outbox.rules import State
 
@@ -27,7 +28,8 @@ class PutOff:
     @property
     def words(self) -> str:
         """Why, in plain words."""
-        return _WORDS[self.why]
+        limits = limit_words(self.channel) if self.why == "limit" else ""
+        return f"{_WORDS[self.why]} ({limits})" if limits else _WORDS[self.why]
 
 
 _WORDS = {

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connections, transaction
+from django.test import override_settings
 
 from sentinel.outbox.gate import open_gate
 from sentinel.outbox.models import Message
@@ -126,9 +127,26 @@ def test_the_most_urgent_goes_first_when_there_is_room_again() -> None:
     notices("f")
     notices("L", kind="problem.late", priority=Priority.LADDER)
     assert send_all() == ""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sentinel.outbox.crowds.LIMITS", {"chat": ((MINUTE, 1),)})
+    with override_settings(TARGET_LIMITS={"chat": ((MINUTE, 1),)}):
         assert send_all(now=NOW + MINUTE) == "L"
+
+
+@pytest.mark.django_db
+@override_settings(TARGET_LIMITS={"chat": ((timedelta(hours=1), 1),)})
+def test_limits_come_from_the_settings_and_never_hold_the_first_alarm() -> None:
+    notices("ab")
+    assert send_all() == "a"
+    assert put_off()[0].words == "too many at once for one target (at most 1 an hour)"
+    notices("A", kind="problem.opened", priority=Priority.ALARM)
+    assert send_all(now=NOW + timedelta(seconds=5)) == "A"
+
+
+@pytest.mark.django_db
+@override_settings(TARGET_LIMITS={"chat": ()})
+def test_none_is_no_limit() -> None:
+    everything = "".join(chr(code) for code in range(300, 360))
+    notices(everything)
+    assert send_all() == everything
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sentinel.outbox.crowds import Heard, Waiting, judge_crowd, next_count, room
 
+CHAT = ((timedelta(minutes=1), 5), (timedelta(hours=1), 30))
 NOW = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
 
 
@@ -60,14 +61,14 @@ def test_pictures_come_at_growing_numbers() -> None:
 
 def test_a_full_minute_frees_a_place_when_its_oldest_notice_leaves_it() -> None:
     passed = [NOW - timedelta(seconds=s) for s in (50, 40, 30, 20, 10)]
-    assert room(channel="chat", passed=passed, now=NOW) == (0, NOW + timedelta(seconds=10))
-    assert room(channel="chat", passed=passed[1:], now=NOW) == (1, None)
+    assert room(limits=CHAT, passed=passed, now=NOW) == (0, NOW + timedelta(seconds=10))
+    assert room(limits=CHAT, passed=passed[1:], now=NOW) == (1, None)
 
 
 def test_the_hour_counts_beside_the_minute() -> None:
     passed = [NOW - timedelta(minutes=59 - n) for n in range(30)]
-    assert room(channel="chat", passed=passed, now=NOW) == (0, NOW + timedelta(minutes=1))
+    assert room(limits=CHAT, passed=passed, now=NOW) == (0, NOW + timedelta(minutes=1))
 
 
-def test_mail_has_no_limit_here() -> None:
-    assert room(channel="email", passed=[NOW] * 1000, now=NOW) == (None, None)
+def test_without_limits_there_is_always_room() -> None:
+    assert room(limits=(), passed=[NOW] * 1000, now=NOW) == (None, None)

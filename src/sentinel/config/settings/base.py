@@ -13,6 +13,8 @@ DATA_DIR = ENVIRONMENT.data_dir
 CHAT_TARGETS = ENVIRONMENT.chat_targets
 PUSH_SERVICES = ENVIRONMENT.push_services
 PRIVATE_TARGETS = ENVIRONMENT.private_targets
+# How many notices one browser, chat, number or webhook takes; see sentinel.outbox.limits.
+TARGET_LIMITS = ENVIRONMENT.target_limits
 # Called every minute while all is well; empty: nobody watches from outside.
 HEARTBEAT_URL = ENVIRONMENT.heartbeat_url or ""
 # What whoever reads /metrics must show; empty: there is no such page.
