@@ -44,7 +44,7 @@ from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from sentinel.ops.postgres import Cluster, cluster_in  # noqa: E402
 from tests.fakes.cable import Cable  # noqa: E402
 from tests.fakes.smtp import SmtpServer  # noqa: E402
-from tests.stories.chaos import chaos  # noqa: E402
+from tests.stories.chaos import chaos, wait_for  # noqa: E402
 from tests.stories.disasters import (  # noqa: E402
     HEADINGS,
     IN_FLIGHT,
@@ -54,11 +54,14 @@ from tests.stories.disasters import (  # noqa: E402
     frozen_engine,
     house,
     provider_cut_off,
-    wait_for,
 )
 from tests.world import World, build_world  # noqa: E402
 
 NAMESPACE, HERE, THERE = "sentinel-chaos", "10.213.77.1", "10.213.77.2"
+#: Of the engines that are killed; the other scenes take the product's own.
+LEASE_WHEN_KILLED = 1.0
+#: A new engine takes a third of a processor's second: killed faster, two processors do little besides.
+SECONDS_BETWEEN_KILLS = (0.2, 0.6)
 #: As docs/how-to/watch-sentinel.md advises.
 SECONDS_BETWEEN_QUESTIONS, SECONDS_OF_SILENCE = 30.0, 80.0
 
@@ -84,7 +87,7 @@ def fresh_database(home: Path = CHECKOUT / ".sentinel") -> Iterator[tuple[World,
 
 
 def kills(wanted: argparse.Namespace) -> Report:
-    """SIGKILL at random, three engines at work."""
+    """SIGKILL at random, three engines at work. A message may meet several; judged is what one costs."""
     with fresh_database() as (world, _):
         outcome = chaos(
             world,
@@ -92,20 +95,23 @@ def kills(wanted: argparse.Namespace) -> Report:
             engines=3,
             problems=wanted.kills,
             letters=5 * wanted.kills,
-            lease_seconds=1.0,
+            lease_seconds=LEASE_WHEN_KILLED,
+            seconds_between=SECONDS_BETWEEN_KILLS,
         )
     say(str(outcome))
+    found = outcome.recoveries
     return Report(
         name=f"{outcome.kills} SIGKILLs over three engines",
         letters=outcome.messages,
-        lost=outcome.lost,
+        lost=outcome.lost + found.missing,
         repeats=outcome.repeats,
         repeats_allowed=outcome.kills * IN_FLIGHT,
         changed=outcome.changed_repeats,
         wrong_ladders=outcome.wrong_ladders,
-        recovery=outcome.percentile(1.0),
-        bound=2.0,
-        note=f"latest message; p99 {outcome.percentile(0.99):.2f} s",
+        recovery=found.worst,
+        bound=LEASE_WHEN_KILLED + 1,
+        note=f"per kill; the slowest message took {outcome.percentile(1.0):.2f} s and met "
+        f"{outcome.slowest_met} kills",
     )
 
 
@@ -349,8 +355,11 @@ def main() -> None:
     say(HEADINGS)
     for report in reports:
         say(str(report))
+    say(f"load {os.getloadavg()[0]:.1f} when it ended")
     if not all(report.holds for report in reports):
         raise SystemExit("something was lost, missed, changed, or repeated too often")
+    if not all(report.is_in_time for report in reports):
+        raise SystemExit("nothing was lost, but a recovery took longer than its bound: was the machine busy?")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,8 @@ from django.conf import settings
 CHECKOUT = Path(__file__).resolve().parents[2]
 PR_SET_PDEATHSIG = 1
 MARK_BEFORE_SEND = "mark-before-send"
+#: How the connections of an engine call themselves to the database: whoever looks knows which one it was.
+NAMED = "engine {}"
 
 
 def nursery(lease_seconds: float, mutant: str) -> None:
@@ -32,6 +35,8 @@ def nursery(lease_seconds: float, mutant: str) -> None:
 
     django.setup()
     # why: models exist from here on
+    from django.db import connections
+
     from sentinel.engine.loop import run_forever
 
     if mutant == MARK_BEFORE_SEND:
@@ -42,6 +47,7 @@ def nursery(lease_seconds: float, mutant: str) -> None:
             continue
         child = os.fork()
         if child == 0:
+            connections.databases["default"]["OPTIONS"]["application_name"] = NAMED.format(os.getpid())
             run_forever(_stop_when_asked(), lease=timedelta(seconds=lease_seconds))
             os._exit(0)
         print(child, flush=True)  # noqa: T201
@@ -110,7 +116,7 @@ class Nursery:
             text=True,
         )
         self.running: list[int] = []
-        self.kills = 0
+        self.killed_at: dict[int, float] = {}
 
     def __enter__(self) -> Nursery:
         return self
@@ -127,9 +133,13 @@ class Nursery:
 
     def kill(self, child: int) -> None:
         """SIGKILL: no clean-up, no last words."""
+        self.killed_at[child] = time.time()
         os.kill(child, signal.SIGKILL)
         self.running.remove(child)
-        self.kills += 1
+
+    @property
+    def kills(self) -> int:
+        return len(self.killed_at)
 
     def pause(self, child: int) -> None:
         """SIGSTOP: alive, and deaf to everything, like a machine that is swapped out or paused."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from sentinel.accounts.models import Site, Worker
 from sentinel.checkins.rules import Severity
+from sentinel.engine.selectors import running_engines
 from sentinel.escalation.models import Duty, Ladder
 from sentinel.escalation.selectors import problems_without_duty
 from sentinel.outbox.rules import Priority
@@ -27,16 +28,19 @@ from sentinel.timeline.verbs import Verb
 from sentinel.workflows.open_problem import open_problem
 from tests.fakes.engine_process import Nursery
 from tests.fakes.smtp import SmtpServer
+from tests.stories.chaos_log import Recoveries, leases_logged, percentile, recoveries
 from tests.world import World
 
 PATIENCE_SECONDS = 60.0
+LONG_PATIENCE_SECONDS = 180.0
 RUNG_SECONDS = (1, 2, 3, 4)
 _EVERYTHING = 1_000_000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run of chaos came to. Lateness: from due to accepted by the SMTP server, in seconds."""
+    """What one run of chaos came to. Lateness: from due to accepted by the SMTP server, in seconds, however
+    many kills the message met; what a single kill cost stands in ``recoveries``."""
 
     kills: int
     engines: int
@@ -49,10 +53,11 @@ class Outcome:
     changed_repeats: int
     wrong_ladders: int
     lateness: list[float]
+    recoveries: Recoveries
+    slowest_met: int  # kills
 
     def percentile(self, share: float) -> float:
-        ordered = sorted(self.lateness)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+        return percentile(self.lateness, share)
 
     def __str__(self) -> str:
         return (
@@ -60,7 +65,7 @@ class Outcome:
             f"(+{self.bundled} bundled)  firings {self.firings}  lost {self.lost}  repeats {self.repeats}  "
             f"wrong ladders {self.wrong_ladders}  late p50 {self.percentile(0.5) * 1000:.0f} ms  "
             f"p99 {self.percentile(0.99) * 1000:.0f} ms  max {self.percentile(1.0) * 1000:.0f} ms  "
-            f"in {self.seconds:.1f} s"
+            f"with {self.slowest_met} kills  in {self.seconds:.1f} s\n{self.recoveries}"
         )
 
 
@@ -98,11 +103,15 @@ def chaos(
     mutant: str = "",
     seed: int = 1,
 ) -> Outcome:
-    """Open problems and enqueue letters while killing engines at random; then wait until all is quiet."""
+    """Open problems and enqueue letters while killing engines at random; then wait until all is quiet.
+
+    An engine is killed only while another one works: how long a house without any needs is not asked here.
+    """
     dice = random.Random(seed)
     hurry()
     began, started = time.monotonic(), engines
     with (
+        leases_logged(),
         _sink() as (sink, arrivals),
         Nursery(
             database_url=database_url(), smtp_port=sink.port, lease_seconds=lease_seconds, mutant=mutant
@@ -114,12 +123,31 @@ def chaos(
         for _ in work:
             time.sleep(dice.uniform(*seconds_between))
             if nursery.kills < kills:
-                nursery.kill(dice.choice(nursery.running))
+                victim = dice.choice(nursery.running)
+                _wait_for_another(nursery, victim)
+                nursery.kill(victim)
                 nursery.start()
                 started += 1
         quiet_at = wait_until_quiet(problems)
         seconds = time.monotonic() - began
-        return _count(sink, arrivals, as_of=quiet_at, kills=nursery.kills, engines=started, seconds=seconds)
+        found = recoveries(nursery.killed_at)
+        return _count(
+            sink, arrivals, found, as_of=quiet_at, kills=nursery.kills, engines=started, seconds=seconds
+        )
+
+
+def _wait_for_another(nursery: Nursery, victim: int) -> None:
+    """Until an engine besides the victim has finished a cycle."""
+    others = {*nursery.running} - {victim}
+    wait_for(lambda: any(beat.pid in others for beat in running_engines()), "another engine at work")
+
+
+def wait_for(true: Callable[[], bool], what: str, patience: float = LONG_PATIENCE_SECONDS) -> None:
+    """Ask again and again until it is true."""
+    deadline = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
 
 
 @contextmanager
@@ -215,7 +243,14 @@ def _due_messages(now: datetime) -> list[MessageView]:
 
 
 def _count(
-    sink: SmtpServer, arrivals: list[float], *, as_of: datetime, kills: int, engines: int, seconds: float
+    sink: SmtpServer,
+    arrivals: list[float],
+    found: Recoveries,
+    *,
+    as_of: datetime,
+    kills: int,
+    engines: int,
+    seconds: float,
 ) -> Outcome:
     first: dict[str, float] = {}
     bodies: dict[str, set[bytes]] = {}
@@ -227,6 +262,8 @@ def _count(
         bodies.setdefault(key, set()).add(mail.content)
     mails = [m for m in _due_messages(as_of) if m.channel == "email"]
     wanted = {m.message_id: m.first_due_at.timestamp() for m in mails if m.state != "bundled"}
+    late = {key: first[key] - due for key, due in wanted.items() if key in first}
+    slowest = max(late, key=late.__getitem__, default="")
     known = {m.id: m for m in mails}
     merged = [m for m in mails if m.state == "bundled"]
     untold = [m for m in merged if m.bundle_id is None or known[m.bundle_id].message_id not in first]
@@ -243,7 +280,9 @@ def _count(
         repeats=sum(count - 1 for count in counts.values()),
         changed_repeats=sum(len(versions) - 1 for versions in bodies.values()),
         wrong_ladders=count_wrong_ladders(),
-        lateness=[first[key] - due for key, due in wanted.items() if key in first],
+        lateness=list(late.values()),
+        recoveries=found,
+        slowest_met=sum(found.kills_met.get(m.id, 0) for m in mails if m.message_id == slowest),
     )
 
 

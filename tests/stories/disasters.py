@@ -22,12 +22,14 @@ from sentinel.workflows.open_problem import open_problem
 from tests.fakes.engine_process import Nursery
 from tests.fakes.smtp import SmtpServer
 from tests.stories.chaos import (
+    LONG_PATIENCE_SECONDS,
     count_wrong_ladders,
     database_now,
     database_url,
     hurry,
     letter,
     lone_worker,
+    wait_for,
     wait_until_quiet,
 )
 from tests.world import World
@@ -35,7 +37,6 @@ from tests.world import World
 #: Messages one engine may have between the provider's yes and its own note of it, on four connections.
 IN_FLIGHT = 4 * TOGETHER
 SECONDS_BETWEEN_LETTERS = 0.05
-PATIENCE_SECONDS = 180.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +60,16 @@ class Report:
         """Whether nothing is lost, missed or changed, and no more repeated than was in flight."""
         return not (self.lost or self.wrong_ladders or self.changed) and self.repeats <= self.repeats_allowed
 
+    @property
+    def is_in_time(self) -> bool:
+        """Whether it recovered within its bound. For benches: a busy machine may take any time."""
+        return self.recovery <= self.bound
+
     def __str__(self) -> str:
         return (
             f"{self.name:<34} {self.letters:>7} {self.lost:>5} {self.wrong_ladders:>7} "
             f"{self.repeats:>4} of {self.repeats_allowed:<5} {self.recovery:>7.2f} s {self.bound:>5.0f} s  "
-            f"{self.note}"
+            f"{'met' if self.is_in_time else 'MISSED'}  {self.note}"
         )
 
 
@@ -135,7 +141,7 @@ class House:
     def report(self, name: str, *, over_at: float, bound: float, in_flight: int, note: str = "") -> Report:
         """End the letters, let everything come to rest, and count. ``over_at``: when recovery begins."""
         self.letters.end()
-        wait_until_quiet(self._problems, PATIENCE_SECONDS)
+        wait_until_quiet(self._problems, LONG_PATIENCE_SECONDS)
         first: dict[str, float] = {}
         bodies: dict[str, set[bytes]] = {}
         counts: Counter[str] = Counter()
@@ -159,14 +165,6 @@ class House:
             bound=bound,
             note=note,
         )
-
-
-def wait_for(true: Callable[[], bool], what: str, patience: float = PATIENCE_SECONDS) -> None:
-    """Ask again and again until it is true."""
-    deadline = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 @contextmanager
