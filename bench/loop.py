@@ -16,22 +16,15 @@ frozen or cut off is measured by `bench/chaos.py`.
 
 from __future__ import annotations
 
-import argparse
-import logging
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
 
-import django  # noqa: E402
-
-from bench.mail.__main__ import introduce  # noqa: E402
-from bench.mail.database import environment, prepare  # noqa: E402
-from bench.mail.servers import Place, temporary_place  # noqa: E402
-from bench.mail.table import Verdicts, say  # noqa: E402
+from bench.mail.parts import Measure, measure_parts  # noqa: E402
+from bench.mail.servers import Place  # noqa: E402
+from bench.mail.table import Verdicts  # noqa: E402
 
 
 def _send(place: Place, verdicts: Verdicts, is_quick: bool) -> None:
@@ -67,7 +60,7 @@ def _ticks(place: Place, verdicts: Verdicts, is_quick: bool) -> None:
     ticks.measure(place, verdicts, few=10_000, many=100_000 if is_quick else 1_000_000)
 
 
-PARTS: dict[str, Callable[[Place, Verdicts, bool], None]] = {
+PARTS: dict[str, Measure] = {
     "send": _send,
     "cycles": _cycles,
     "late": _late,
@@ -77,26 +70,7 @@ PARTS: dict[str, Callable[[Place, Verdicts, bool], None]] = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("parts", nargs="*", choices=(*PARTS, "all"), default="all", help="what to measure")
-    parser.add_argument("--quick", action="store_true", help="small numbers, for a first look")
-    wanted = parser.parse_args()
-    verdicts = Verdicts()
-    with temporary_place() as place:
-        prepare(place)
-        for name in [name for name in os.environ if name.startswith("SENTINEL_")]:
-            del os.environ[name]
-        os.environ.update(environment(place))
-        django.setup()
-        logging.getLogger("sentinel").setLevel(logging.WARNING)
-        introduce(place)
-        for part in PARTS if "all" in wanted.parts else wanted.parts:
-            say(f"\n== {part}")
-            PARTS[part](place, verdicts, wanted.quick)
-        verdicts.show()
-    return 0 if verdicts.are_all_met else 1
+    return measure_parts(PARTS, about=__doc__ or "")
 
 
 if __name__ == "__main__":

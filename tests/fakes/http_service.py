@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that keeps every request and answers as scripted."""
+"""Real HTTP servers on loopback: one to build services on, one that keeps requests and answers by script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -20,22 +20,18 @@ class Request:
     body: bytes
 
 
-class HttpService:
-    """Answers 200 unless something else was scripted: a status, a status with a Location, or "hang"."""
+class Loopback:
+    """A server whose requests all come to :meth:`handle`, each on a thread of its own."""
 
-    def __init__(self, answer: bytes = b"{}") -> None:
-        self.kept: list[Request] = []
-        self.answer = answer
-        self._script: deque[int | str] = deque()
-        self._over = threading.Event()
+    def __init__(self) -> None:
         service = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                service._handle(self)
+                service.handle(self)
 
             def do_GET(self) -> None:
-                service._handle(self)
+                service.handle(self)
 
             def log_message(self, *_args: Any) -> None:
                 """Nobody reads it."""
@@ -56,22 +52,40 @@ class HttpService:
     def url(self) -> str:
         return f"http://{self.host}"
 
+    def handle(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer one request."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=5)
+
+
+class HttpService(Loopback):
+    """Answers 200 unless something else was scripted: a status, a status with a Location, or "hang"."""
+
+    def __init__(self, answer: bytes = b"{}") -> None:
+        super().__init__()
+        self.kept: list[Request] = []
+        self.answer = answer
+        self._script: deque[int | str] = deque()
+        self._over = threading.Event()
+
     def will(self, *answers: int | str) -> HttpService:
         """Answer the next requests like this."""
         self._script.extend(answers)
         return self
 
-    def __enter__(self) -> HttpService:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=5)
+        super().__exit__(*error)
 
-    def _handle(self, handler: BaseHTTPRequestHandler) -> None:
+    def handle(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("Content-Length") or 0)
         body = handler.rfile.read(length)
         self.kept.append(Request(handler.command, handler.path, handler.headers, body))

@@ -15,11 +15,12 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from sentinel.kernel.clock import FixedClock
+from tests.fakes.http_service import Loopback
 from tests.fakes.twilio_calls import Call, Person, Web, lives
 
 ACCOUNT, TOKEN = "AC" + "0" * 32, "the-token-of-the-account"
@@ -34,10 +35,11 @@ _FAULTS = {
 }
 
 
-class Twilio:
+class Twilio(Loopback):
     """``with Twilio(...) as service``; ``people`` are by number, everybody else does not answer."""
 
     def __init__(self, at: FixedClock) -> None:
+        super().__init__()
         self.calls: dict[str, Call] = {}
         self.people: dict[str, Person] = {}
         self.web = Web(token=TOKEN, account=ACCOUNT)
@@ -50,34 +52,6 @@ class Twilio:
         self.requests: list[tuple[str, str, dict[str, list[str]]]] = []
         self._playing: dict[str, Iterator[str]] = {}
         self._lock = threading.RLock()
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                service._handle(self)
-
-            def do_GET(self) -> None:
-                service._handle(self)
-
-            def log_message(self, *_args: Any) -> None:
-                """Nobody reads it."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Twilio:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=5)
 
     # --- the telephones
 
@@ -106,7 +80,7 @@ class Twilio:
 
     # --- the interface
 
-    def _handle(self, handler: BaseHTTPRequestHandler) -> None:
+    def handle(self, handler: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(handler.path)
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         fields = parse_qs(body.decode(), keep_blank_values=True)
