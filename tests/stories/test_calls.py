@@ -134,16 +134,16 @@ def test_a_problem_closed_meanwhile_owes_nothing(world: World, telephone: FakeTe
 
 
 def test_a_test_call_rings_the_users_own_telephone_only(world: World, telephone: FakeTelephone) -> None:
-    key = place_test_call(user=world.maria, now=world.now)
+    call = place_test_call(user=world.maria, now=world.now)
     world.tick()
     intent = telephone.newest.intent
-    assert (intent.key, intent.owner_number, intent.worker_number) == (key, "+4930555010", "")
+    assert (intent.key, intent.owner_number, intent.worker_number) == (call.key, "+4930555010", "")
     telephone.comes_to(CallState.OWNER_ANSWERED, at=world.now)
     telephone.ends(EndReason.COMPLETED, at=world.now)
     world.tick()
     found = [m.payload["title"] for m in world.notices(world.maria) if m.kind == "call.tested"]
     assert found == ["Your telephone works"]
-    assert not PlacedCall.objects.exists()
+    assert [call.is_test for call in PlacedCall.objects.all()] == [True]
 
 
 def test_who_may_call_whom_and_when(world: World, telephone: FakeTelephone) -> None:

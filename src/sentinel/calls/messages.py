@@ -162,7 +162,29 @@ _WHY: Mapping[EndReason, Mapping[str, str]] = {
         "fr": "Sentinel l’a perdu de vue.", "es": "Sentinel la perdió de vista.",
         "ja": "状態が分からなくなりました。",
     },
+    EndReason.UNHEARD: {
+        "en": "The voice service took the call, but nothing it reported reached Sentinel. An administrator "
+        "checks that the service reaches SENTINEL_BASE_URL.",
+        "de": "Der Sprachdienst nahm den Anruf an, doch keine seiner Meldungen erreichte Sentinel. Die "
+        "Administration prüft, ob der Dienst SENTINEL_BASE_URL erreicht.",
+        "fr": "Le service vocal a accepté l’appel, mais aucun de ses rapports n’a atteint Sentinel. "
+        "L’administrateur vérifie que le service atteint SENTINEL_BASE_URL.",
+        "es": "El servicio de voz aceptó la llamada, pero ninguno de sus avisos llegó a Sentinel. La "
+        "administración comprueba que el servicio alcanza SENTINEL_BASE_URL.",
+        "ja": "音声サービスは通話を受け付けましたが、報告が一つもSentinelに届きませんでした。"
+        "サービスからSENTINEL_BASE_URLに届くか、管理者が確認してください。",
+    },
 }  # fmt: skip
+#: The telephone itself did not come to be answered; after any other end the test has told nothing about it.
+_NOT_ANSWERED = frozenset(
+    {
+        EndReason.BUSY,
+        EndReason.NO_ANSWER,
+        EndReason.DECLINED,
+        EndReason.UNREACHABLE,
+        EndReason.MACHINE,
+    }
+)
 TEST_WHISPER = {
     "en": "A test call from Sentinel.",
     "de": "Ein Testanruf von Sentinel.",
@@ -183,6 +205,13 @@ _NOT_TESTED = {
     "fr": ("L’appel de test n’a pas abouti", "{why} {detail}"),
     "es": ("La llamada de prueba no fue atendida", "{why} {detail}"),
     "ja": ("テスト通話に応答がありませんでした", "{why}{detail}"),
+}
+_TEST_FAILED = {
+    "en": "The test call failed",
+    "de": "Der Testanruf ist fehlgeschlagen",
+    "fr": "L’appel de test a échoué",
+    "es": "La llamada de prueba falló",
+    "ja": "テスト通話は失敗しました",
 }
 OPEN_BRIEF = {
     "en": "Open the call",
@@ -238,8 +267,10 @@ def test_words(language: str, *, reason: EndReason, detail: str) -> tuple[str, s
     spoken = language.split("-")[0]
     texts = _TESTED if reason is EndReason.COMPLETED else _NOT_TESTED
     title, text = texts.get(spoken, texts["en"])
+    if reason is not EndReason.COMPLETED and reason not in _NOT_ANSWERED:
+        title = _in(language, _TEST_FAILED)
     why = _in(language, _WHY[reason]) if reason in _WHY else ""
-    return title, text.format(why=why, detail=detail).strip()
+    return title, text.format(why=why, detail="" if reason is EndReason.UNHEARD else detail).strip()
 
 
 def _in(language: str, texts: Mapping[str, str]) -> str:

@@ -21,15 +21,17 @@ class PlacedCall(models.Model):
     ``state`` only moves forward; ``changed_at`` is when it last did, ``seen_at`` when its provider last knew
     it. ``talk_seconds`` counts from when both were connected. ``hang_up_asked_at``: the user wants it ended.
     ``outcome`` is what the user said came of it; until then the duty stays armed.
+
+    Without a ``problem`` it is a test: only the user's own telephone rings.
     """
 
     key = models.CharField(max_length=36, unique=True)
-    problem = models.ForeignKey(Problem, on_delete=models.PROTECT, related_name="placed_calls")
+    problem = models.ForeignKey(Problem, on_delete=models.PROTECT, null=True, related_name="placed_calls")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="placed_calls")
     provider = models.CharField(max_length=12, choices=_choices(Provider))
     provider_ref = models.CharField(max_length=200, blank=True)
     owner_number = models.CharField(max_length=200)
-    worker_number = models.CharField(max_length=200)
+    worker_number = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=16, choices=_choices(CallState), default=CallState.REQUESTED.value)
     reason = models.CharField(max_length=12, choices=_choices(EndReason), blank=True)
     failed_leg = models.CharField(max_length=8, choices=_choices(Leg), blank=True)
@@ -65,6 +67,11 @@ class PlacedCall(models.Model):
                 | (~Q(state="ended") & Q(ended_at__isnull=True, reason="")),
                 name="placed_call_end_has_reason",
             ),
+            models.CheckConstraint(
+                condition=Q(problem__isnull=True, worker_number="", outcome__isnull=True)
+                | (Q(problem__isnull=False) & ~Q(worker_number="")),
+                name="placed_call_test_rings_one",
+            ),
         )
         indexes = (
             models.Index(fields=("seen_at",), name="placed_call_going_on", condition=Q(ended_at=None)),
@@ -77,6 +84,11 @@ class PlacedCall(models.Model):
     def is_going_on(self) -> bool:
         """Not ended yet, as far as anybody knows."""
         return self.ended_at is None
+
+    @property
+    def is_test(self) -> bool:
+        """Only its user's own telephone rings."""
+        return self.problem_id is None
 
 
 class CallStep(models.Model):

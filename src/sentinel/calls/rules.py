@@ -40,6 +40,7 @@ class EndReason(StrEnum):
     FAILED = "failed"
     MACHINE = "machine"
     LOST = "lost"  # nobody knows: the process that placed it is gone, and the provider cannot be asked
+    UNHEARD = "unheard"  # the provider took it, and not one of its reports ever reached us
 
 
 class Leg(StrEnum):
@@ -80,6 +81,10 @@ class Provider(StrEnum):
 PLACED_WITHIN = timedelta(seconds=45)
 #: The worker asked for a time; a call this long before or after it keeps the word.
 AROUND_WISH = timedelta(minutes=30)
+
+
+#: A test is over after this time, whatever its provider says or does not: its user wants to call people.
+TEST_LASTS = timedelta(seconds=90)
 
 
 class WhyNot(StrEnum):
@@ -144,3 +149,13 @@ def was_tried(reason: EndReason, leg: Leg | None) -> bool:
         EndReason.UNREACHABLE,
         EndReason.MACHINE,
     )
+
+
+def end_unreported(reason: EndReason, leg: Leg | None, *, is_test: bool) -> EndReason:
+    """How a call ended of which its provider never said anything by itself, only when it was asked.
+
+    People who talked have talked. Otherwise no report reaches us, which is worth more to know than how a
+    telephone ended on which nobody heard what they had to: a test that was answered like that has failed.
+    """
+    is_certain = reason is EndReason.CANCELLED or (reason is EndReason.COMPLETED and not is_test)
+    return reason if is_certain or leg is Leg.WORKER else EndReason.UNHEARD

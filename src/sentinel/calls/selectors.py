@@ -11,6 +11,8 @@ from sentinel.calls.rules import EndReason
 from sentinel.people.models import User
 from sentinel.problems.rules import OPEN_STATES
 
+#: How the ids of steps begin that a provider told only because it was asked.
+ASKED = "status-"
 #: How calls end about which only the caller can say what came of them, connected or not …
 _TO_BE_TOLD = (EndReason.COMPLETED.value, EndReason.LOST.value)
 #: … besides all that were connected, however they ended.
@@ -28,8 +30,18 @@ def call_going_on(problem_id: int) -> PlacedCall | None:
 
 
 def own_call_going_on(user_id: int) -> PlacedCall | None:
-    """The one call of a user that has not ended."""
-    return _calls().filter(user_id=user_id, ended_at=None).first()
+    """The one call of a user with a worker that has not ended."""
+    return _calls().filter(user_id=user_id, ended_at=None, problem__isnull=False).first()
+
+
+def newest_test(user_id: int) -> PlacedCall | None:
+    """The last test call of a user."""
+    return _calls().filter(user_id=user_id, problem=None).order_by("-id").first()
+
+
+def was_reported(call: PlacedCall) -> bool:
+    """Whether the provider has ever said anything about the call without being asked."""
+    return call.steps.exclude(event_id__startswith=ASKED).exists()
 
 
 def newest_call(problem_id: int, user_id: int) -> PlacedCall | None:
@@ -53,9 +65,10 @@ def awaiting_outcome(user_id: int) -> QuerySet[PlacedCall]:
 
 
 def counts_by_state() -> dict[str, int]:
-    """How many calls are going on, by state."""
-    rows = PlacedCall.objects.filter(ended_at=None).values("state").annotate(number=Count("pk"))
-    return {row["state"]: row["number"] for row in rows.order_by("state")}
+    """How many calls with workers are going on, by state."""
+    rows = PlacedCall.objects.filter(ended_at=None, problem__isnull=False).values("state")
+    counted = rows.annotate(number=Count("pk")).order_by("state")
+    return {row["state"]: row["number"] for row in counted}
 
 
 def is_talking(*, problem_id: int, user: User) -> bool:
@@ -74,7 +87,7 @@ def unseen_since(before: datetime) -> list[PlacedCall]:
 
 
 def going_on() -> list[PlacedCall]:
-    """Every call that has not ended as far as anybody knows."""
+    """Every call that has not ended as far as anybody knows, tests among them."""
     return list(_calls().filter(ended_at=None))
 
 

@@ -1,6 +1,6 @@
 """Writing placed calls. Workflows add the duty, the timeline and the notices.
 
-Whoever changes a call holds the lock of its problem's row first, then the call's own.
+Whoever changes a call holds the lock of its problem's row first, then the call's own; a test has no problem.
 """
 
 from __future__ import annotations
@@ -35,10 +35,16 @@ class Taken:
 
 
 def store_placed_call(
-    *, problem: Problem, user: User, provider: Provider, owner_number: str, worker_number: str, now: datetime
+    *,
+    problem: Problem | None,
+    user: User,
+    provider: Provider,
+    owner_number: str,
+    worker_number: str,
+    now: datetime,
 ) -> PlacedCall:
-    """Insert a call that is wanted. CallRefused (talking) when the problem or the user has one going on:
-    the database decides, whoever asked at the same time."""
+    """Insert a call that is wanted; without a problem and a worker's number a test. CallRefused (talking)
+    when the problem or the user has one going on: the database decides, whoever asked at the same time."""
     try:
         with transaction.atomic():
             return PlacedCall.objects.create(

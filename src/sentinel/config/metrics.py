@@ -244,9 +244,10 @@ def _incoming(now: datetime) -> Iterator[Metric]:
 
 
 def _calls(_now: datetime) -> Iterator[Metric]:
-    going_on = PlacedCall.objects.filter(ended_at__isnull=True).values_list("state").annotate(n=Count("pk"))
+    calls = PlacedCall.objects.filter(problem__isnull=False)
+    going_on = calls.filter(ended_at__isnull=True).values_list("state").annotate(n=Count("pk"))
     states = [state.value for state in CallState if state is not CallState.ENDED]
     yield _gauge("calls", "Calls going on.", _filled(dict(going_on.order_by()), states), ["state"])
-    ended = PlacedCall.objects.filter(ended_at__isnull=False).values_list("reason").annotate(n=Count("pk"))
+    ended = calls.filter(ended_at__isnull=False).values_list("reason").annotate(n=Count("pk"))
     reasons = [reason.value for reason in EndOfCall]
     yield _counter("calls_ended", "Calls that ended.", _filled(dict(ended.order_by()), reasons), ["reason"])

@@ -2,85 +2,77 @@
 
 from __future__ import annotations
 
-import queue
+import time
 from collections.abc import Iterator
 
 from django.conf import settings
 
-from sentinel.calls.messages import TEST_WHISPER
-from sentinel.calls.numbers import callable_number, sip_hosts
+from sentinel.calls.errors import CallRefused
+from sentinel.calls.messages import test_words
+from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import EndReason
-from sentinel.channels import registry
-from sentinel.channels.voice.base import Accepted, CallEvent, CallPort, CallState, Intent
-from sentinel.channels.voice.exchange import Exchange
-from sentinel.channels.voice.listener import Listener
-from sentinel.channels.voice.sender import VoiceSender
+from sentinel.channels.voice.base import Accepted, CallPort, HoldingPort, Intent, Rejected
+from sentinel.engine.passes.follow_calls import follow, port_of_process
 from sentinel.kernel import clock
-from sentinel.kernel.ids import new_token
 from sentinel.people.models import User
+from sentinel.workflows.follow_call import could_not_place, was_placed
+from sentinel.workflows.test_call import store_test_call, wish_of
 
-#: How long a test waits for its end: ringing, and what an exchange may take to say that it is silent.
-SECONDS = 70.0
+#: Seconds between two looks at the row.
+LOOKS_EVERY = 0.2
+#: A line to print and, with the last one, whether the telephone was answered.
+Line = tuple[str, bool | None]
 
-
-class Telling(Listener):
-    """Keeps the events for whoever reads them."""
-
-    def __init__(self, provider: str) -> None:
-        super().__init__(provider)
-        self.events: queue.SimpleQueue[CallEvent] = queue.SimpleQueue()
-
-    def __call__(self, event: CallEvent) -> None:
-        self.events.put(event)
+__all__ = ["Line", "port_of_process", "ring"]
 
 
-def port() -> CallPort | None:
-    """Who places calls for this process; None when people dial themselves."""
-    if VoiceSender.channel not in registry.channels():
-        return None
-    sender = registry.sender_of(VoiceSender.channel)
-    return sender.port if isinstance(sender, VoiceSender) else None
+def ring(user: User, port: CallPort) -> Iterator[Line]:
+    """Let the user's own telephone ring, from this process, and follow it to its end like an engine would.
 
-
-def ring(user: User, exchange: Exchange) -> Iterator[tuple[str, bool | None]]:
-    """Let the user's own telephone ring. Yields a line for each thing that happens and, with the last one,
-    whether it was answered."""
-    number = callable_number(user.telephone, sip_hosts=sip_hosts())
-    if not number:
-        yield f"{user} has no telephone number that can be dialled: {user.telephone or 'none'}", False
-        return
-    telling = Telling(exchange.provider)
-    telephone = exchange.heard_by(telling)
-    spoken = user.language.split("-")[0]
+    Reports of a voice service come to the web server, which writes them into the same row.
+    """
     try:
-        placed = telephone.place(
-            Intent(
-                key=new_token(),
-                owner_number=number,
-                worker_number="",
-                caller_id=settings.CALLS_BY.caller,
-                whisper=TEST_WHISPER.get(spoken, TEST_WHISPER["en"]),
-                language=user.language,
-            ),
-            clock.now(),
-        )
-        if not isinstance(placed, Accepted):
-            yield f"not placed: {placed.reason}", False
-            return
-        yield from _until_over(telling)
+        call = store_test_call(user=user, now=clock.now())
+    except CallRefused as refused:
+        yield f"{user}: {refused.message}", False
+        return
+    try:
+        placed = port.place(Intent(caller_id=settings.CALLS_BY.caller, **wish_of(call)), clock.now())
+        if isinstance(placed, Accepted):
+            was_placed(key=call.key, ref=placed.ref, now=clock.now())
+        elif isinstance(placed, Rejected):
+            could_not_place(key=call.key, reason=placed.reason, now=clock.now())
+        yield from _until_over(call, port)
     finally:
-        telephone.close()
+        if isinstance(port, HoldingPort):
+            port.close()
 
 
-def _until_over(telling: Telling) -> Iterator[tuple[str, bool | None]]:
+def _until_over(call: PlacedCall, port: CallPort) -> Iterator[Line]:
+    """What is said about the call, as it is said. It ends: whoever follows a test gives it up in time."""
+    said = 0
     while True:
-        try:
-            event = telling.events.get(timeout=SECONDS)
-        except queue.Empty:
-            yield "nothing more was heard", False
+        call.refresh_from_db()
+        for step in call.steps.filter(pk__gt=said):
+            said = step.pk
+            yield step.state.replace("_", " ") + (f": {step.detail}" if step.detail else ""), None
+        if not call.is_going_on:
+            yield from _how_it_ended(call)
             return
-        said = event.state.value.replace("_", " ") + (f": {event.detail}" if event.detail else "")
-        if event.state is CallState.ENDED:
-            yield said, event.reason is EndReason.COMPLETED
-            return
-        yield said, None
+        follow(call, port, now=clock.now())
+        time.sleep(LOOKS_EVERY)
+
+
+def _how_it_ended(call: PlacedCall) -> Iterator[Line]:
+    reason = EndReason(call.reason)
+    if reason is EndReason.UNHEARD:
+        # Said by name and value: whoever calls the doctor can read and change it.
+        text = (
+            "The voice service took the call but never reported back. Check SENTINEL_BASE_URL"
+            f" ({settings.BASE_URL}): the service must reach the addresses below {settings.BASE_URL}/voice/"
+            " by POST, and the web server must have the same settings as this command."
+        )
+        yield text, False
+        return
+    title, text = test_words("en", reason=reason, detail=call.detail)
+    yield f"{title}. {text}", reason is EndReason.COMPLETED

@@ -118,6 +118,7 @@ urlpatterns = [
     ),
     path("profile/telephone/", telephone.telephone_set, name="telephone-set"),
     path("profile/telephone/test/", telephone.telephone_test, name="telephone-test"),
+    path("profile/telephone/line/", telephone.telephone_line, name="telephone-line"),
     path("profile/ways/", ways.way_add, name="way-add"),
     path("profile/ways/webhook/", ways.way_add_webhook, name="way-add-webhook"),
     path("profile/ways/push/", ways.way_add_push, name="way-add-push"),

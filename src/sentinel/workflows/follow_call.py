@@ -28,7 +28,7 @@ from sentinel.workflows.acting import about_problem, user_actor
 from sentinel.workflows.call_facts import why_not_any_more
 from sentinel.workflows.log_call import log_outcome
 from sentinel.workflows.tell_caller import tell_caller
-from sentinel.workflows.test_call import follow_test, is_test
+from sentinel.workflows.test_call import follow_test
 
 logger = logging.getLogger(__name__)
 
@@ -49,12 +49,12 @@ def follow_event(*, provider: str, event: CallEvent, why: WhyNot | None = None, 
 
     ``why``: what the rules said, when Sentinel itself did not let the call ring.
     """
-    if is_test(event.key):
-        return follow_test(event=event, now=now)
     found = call_by_key(event.key)
     if found is None or found.provider != provider:
         logger.warning("an event of %s about a call nobody asked for", provider)
         return False
+    if found.problem_id is None:
+        return follow_test(call_id=found.pk, event=event, now=now)
     with traces.about(problem_id=found.problem_id), transaction.atomic():
         problem = lock_problem(found.problem_id)
         call = lock_call(found.pk)
@@ -79,18 +79,16 @@ def wish_to_place(*, key: str, now: datetime) -> bool:
     Nor when it may not be placed any more: closed meanwhile, not wanted by the worker, their day over. Then
     it ends here, and its caller hears why.
     """
-    if is_test(key):
-        return True
     found = call_by_key(key)
     if found is None:
         return False
     with transaction.atomic():
-        problem = lock_problem(found.problem_id)
+        problem = lock_problem(found.problem_id) if found.problem_id else None
         call = lock_call(found.pk)
         waits = call.state in (CallState.REQUESTED.value, CallState.DIALING_OWNER.value)
         if not waits or (call.provider_ref and now - call.seen_at < HELD_FOR):
             return False
-        why = why_not_any_more(call, problem, now=now)
+        why = why_not_any_more(call, problem, now=now) if problem else None
         if why is None and call.hang_up_asked_at is None:
             begin_placing(call=call, now=now)
             return True
@@ -123,7 +121,8 @@ def could_not_place(*, key: str, reason: str, now: datetime) -> bool:
     found = call_by_key(key)
     with transaction.atomic():
         if found is not None:
-            lock_problem(found.problem_id)
+            if found.problem_id:
+                lock_problem(found.problem_id)
             if lock_call(found.pk).provider_ref:
                 return False
         end_call(key=key, event_id="not-placed", reason=EndReason.FAILED, detail=reason, now=now)
@@ -135,12 +134,12 @@ def end_call(
 ) -> bool:
     """End a call on our own account, because nobody else will say anything about it any more."""
     found = call_by_key(key)
-    if found is None and not is_test(key):
+    if found is None:
         return False
     event = CallEvent(
         key=key, ref="", event_id=event_id, state=CallState.ENDED, at=now, reason=reason, detail=detail
     )
-    return follow_event(provider=found.provider if found else "", event=event, why=why, now=now)
+    return follow_event(provider=found.provider, event=event, why=why, now=now)
 
 
 def _is_late_news(call: PlacedCall, event: CallEvent, taken: Taken) -> bool:

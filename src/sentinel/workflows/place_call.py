@@ -87,7 +87,8 @@ def why_no_call(problem: Problem, *, user: User, now: datetime) -> WhyNot | None
 def hang_up_call(*, call_id: int, user: User, now: datetime) -> None:
     """End a call that the user asked for, in whatever state it is. One that no engine has taken yet never
     rings. Raises NotFound, NotAllowed for somebody else's call."""
-    found = PlacedCall.objects.filter(pk=call_id).values_list("problem_id", "user_id").first()
+    calls = PlacedCall.objects.filter(pk=call_id, problem__isnull=False)
+    found = calls.values_list("problem_id", "user_id").first()
     if found is None:
         raise NotFound("call_unknown", "There is no such call.")
     problem_id, caller_id = found
@@ -117,7 +118,7 @@ def hang_up_call(*, call_id: int, user: User, now: datetime) -> None:
 def end_if_withdrawn(call: PlacedCall, *, now: datetime) -> bool:
     """End a call whose message was taken back before any engine took it, as closing and reopening do: it
     will never ring, and its caller must be free for the next one. Returns whether it ended."""
-    if call.state != CallState.REQUESTED.value or call.provider_ref:
+    if call.problem_id is None or call.state != CallState.REQUESTED.value or call.provider_ref:
         return False
     if not was_withdrawn(message_key(call.key)):
         return False

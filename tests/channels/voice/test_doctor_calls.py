@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from sentinel.calls.models import PlacedCall
 from sentinel.channels import registry
 from sentinel.channels.voice.exchange import Exchange
 from sentinel.channels.voice.sender import VoiceSender
@@ -40,7 +41,7 @@ def test_without_an_exchange_it_says_that_people_dial() -> None:
 
 
 @pytest.mark.sip
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("answers", [True, False])
 def test_only_the_users_own_telephone_rings(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, answers: bool
@@ -62,4 +63,8 @@ def test_only_the_users_own_telephone_rings(
         assert maria.is_content()
     assert found.exit_code == (0 if answers else 1), found.output
     assert "the exchange says 200 OK" in found.output
-    assert ("was answered" in found.output) is answers
+    assert ("the telephone was answered" in found.output) is answers
+    assert "dialing owner" in found.output
+    assert answers or "Busy. 486 Busy Here" in found.output
+    test = PlacedCall.objects.get()
+    assert (test.is_test, test.reason) == (True, "completed" if answers else "busy")

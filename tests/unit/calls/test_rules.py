@@ -88,6 +88,7 @@ def test_only_the_workers_telephone_makes_a_try() -> None:
         EndReason.CANCELLED,
         EndReason.FAILED,
         EndReason.LOST,
+        EndReason.UNHEARD,
     }
 
 

@@ -232,6 +232,7 @@ EXPECTED: dict[str, list[Case]] = {
     "absence-file-enter": [Case(_fixed("/profile/hours/file/enter/"), EVERYBODY, method="post")],
     "calendar-feed": [],  # the address is the secret: see test_calendars
     "telephone-set": [Case(_fixed("/profile/telephone/"), EVERYBODY, method="post")],
+    "telephone-line": [Case(_fixed("/profile/telephone/line/"), EVERYBODY)],
     "telephone-test": [Case(_fixed("/profile/telephone/test/"), EVERYBODY, method="post")],
     "way-add": [Case(_fixed("/profile/ways/"), EVERYBODY, method="post")],
     "way-add-push": [Case(_fixed("/profile/ways/push/"), EVERYBODY, method="post")],

@@ -134,6 +134,17 @@ class HoldingPort(Protocol):
         """Stop ringing telephones; people who talk go on talking."""
 
 
+@runtime_checkable
+class CheckedPort(Protocol):
+    """A way of placing calls that can be asked whether its provider is there; rings nobody."""
+
+    @property
+    def provider(self) -> str: ...
+
+    def check(self) -> Reachability:
+        """Ask now. Never raises; takes as long as the provider may take to answer."""
+
+
 class WebhookPort(CallPort, Protocol):
     """A way of placing calls whose provider reports by webhook (``capabilities.callbacks``)."""
 
@@ -150,6 +161,7 @@ __all__ = [
     "CallState",
     "CallStatus",
     "Capabilities",
+    "CheckedPort",
     "EndReason",
     "FindingPort",
     "HoldingPort",

@@ -27,10 +27,6 @@ class Exchange:
         self._calls: SipCalls | None = None
         self._is_closed = False
 
-    def heard_by(self, listener: Listener) -> Exchange:
-        """The same exchange with sockets of its own, for somebody else to hear."""
-        return Exchange(self._settings, listener)
-
     def place(self, intent: Intent, now: datetime) -> Placed:
         """See CallPort. Sockets that cannot be opened let no telephone ring."""
         try:
@@ -70,7 +66,7 @@ class Exchange:
             if self._is_closed:
                 raise RuntimeError("this process is ending")
             if self._calls is None:
-                calls = SipCalls(self._settings, self._listener)
+                calls = SipCalls(self._settings, self._listener, on_end=self._listener.let_go)
                 try:
                     calls.start()
                 except OSError:

@@ -52,3 +52,9 @@ class Listener:
     def stop(self) -> None:
         """Wait for the database no longer."""
         self._stop.set()
+
+    @staticmethod
+    def let_go() -> None:
+        """Close what the calling thread holds of the database: it hears nothing any more."""
+        with suppress(DatabaseError, InterfaceError):
+            connection.close()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError
 
 from sentinel.calls.models import PlacedCall
-from sentinel.calls.rules import CallEvent, CallState, EndReason, rank
-from sentinel.calls.selectors import going_on
+from sentinel.calls.rules import TEST_LASTS, CallEvent, CallState, EndReason, end_unreported, rank
+from sentinel.calls.selectors import ASKED, going_on, was_reported
 from sentinel.calls.services import keep_in_sight
 from sentinel.channels import registry
 from sentinel.channels.voice.base import CallPort, CallStatus, FindingPort, HoldingPort, Unavailable
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 SEEN_EVERY = timedelta(seconds=5)
 #: A provider that reports by itself is asked about a call of which it has said nothing for so long.
 SILENT_FOR = timedelta(seconds=30)
+#: ... and sooner when it has never said anything: perhaps none of its reports reach us.
+UNHEARD_FOR = timedelta(seconds=10)
 #: Nobody has known the call for so long: it is lost.
 LOST_AFTER = timedelta(seconds=25)
 #: A placing that stayed unclear is looked for so long; then the caller is told. Longer than the lease of an
@@ -54,7 +57,7 @@ def port_of_process() -> CallPort | None:
 def run(now: datetime) -> int:
     """Look at every call going on once; returns how many came further by it."""
     port = port_of_process()
-    return sum(_follow(call, port, now=now) for call in going_on())
+    return sum(follow(call, port, now=now) for call in going_on())
 
 
 def let_go() -> None:
@@ -82,17 +85,19 @@ class Follower:
             self._graceful_until = at + GRACE
         calls = going_on()
         for call in calls:
-            _follow(call, port, now=now, may_lose=at >= self._graceful_until)
+            follow(call, port, now=now, may_lose=at >= self._graceful_until)
         self._looked_at = at
         return BUSY if calls and port is not None else IDLE
 
 
-def _follow(call: PlacedCall, port: CallPort | None, *, now: datetime, may_lose: bool = True) -> bool:
-    """Look at one call. Whatever is wrong with it stops no other."""
+def follow(call: PlacedCall, port: CallPort | None, *, now: datetime, may_lose: bool = True) -> bool:
+    """Look at one call; returns whether it came further. Whatever is wrong with it stops no other."""
     with traces.about(problem_id=call.problem_id):
         try:
             if end_if_withdrawn(call, now=now):
                 return True
+            if call.is_test and now - call.requested_at > TEST_LASTS:
+                return _give_up_test(call, port, now=now)
             if port is None or call.provider != port.provider:
                 # The setting was changed while somebody talked.
                 return may_lose and _is_unseen(call, LOOKED_FOR, now) and _lose(call, now=now)
@@ -148,12 +153,17 @@ def _hold(call: PlacedCall, port: CallPort, *, now: datetime, may_lose: bool) ->
 
 def _ask(call: PlacedCall, port: CallPort, *, now: datetime) -> bool:
     """A provider that reports by itself and has not done so for a while."""
-    if not _is_unseen(call, SILENT_FOR, now):
+    if not _is_unseen(call, UNHEARD_FOR, now):
+        return False
+    if not _is_unseen(call, SILENT_FOR, now) and was_reported(call):
         return False
     status = port.status(call.provider_ref)
     if status is None:
         return _lose(call, now=now)
     if rank(status.state) > rank(CallState(call.state)):
+        if status.reason is not None and not was_reported(call):
+            unheard = end_unreported(status.reason, status.leg, is_test=call.is_test)
+            status = replace(status, reason=unheard)
         return _take(call, status, now=now)
     keep_in_sight([call.provider_ref], provider=call.provider, now=now)
     return False
@@ -163,7 +173,7 @@ def _take(call: PlacedCall, status: CallStatus, *, now: datetime) -> bool:
     event = CallEvent(
         key=call.key,
         ref=call.provider_ref,
-        event_id=f"status-{status.state.value}",
+        event_id=f"{ASKED}{status.state.value}",
         state=status.state,
         at=now,
         leg=status.leg,
@@ -172,6 +182,12 @@ def _take(call: PlacedCall, status: CallStatus, *, now: datetime) -> bool:
         talk_seconds=status.talk_seconds,
     )
     return follow_event(provider=call.provider, event=event, now=now)
+
+
+def _give_up_test(call: PlacedCall, port: CallPort | None, *, now: datetime) -> bool:
+    is_silent = port is not None and port.capabilities.callbacks and not was_reported(call)
+    reason = EndReason.UNHEARD if is_silent and call.provider_ref else EndReason.LOST
+    return end_call(key=call.key, event_id="given-up", reason=reason, detail="", now=now)
 
 
 def _lose(call: PlacedCall, *, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from sentinel.channels.email.doctor.examination import examine
 from sentinel.channels.email.doctor.findings import Finding, Grade, worst
 from sentinel.channels.email.doctor.names import is_address
 from sentinel.channels.email.doctor.setup import sending_domain
-from sentinel.channels.voice.exchange import Exchange
+from sentinel.channels.voice.base import CallPort, CheckedPort, HoldingPort
 from sentinel.kernel import clock
 from sentinel.ops import telephone
 from sentinel.ops.checks import CHECKS, Verdict
@@ -24,6 +24,7 @@ GRADES = {
     Grade.UNKNOWN: ("?   ", "cyan"),
     Grade.BAD: ("BAD ", "red"),
 }
+WHO = {"sip": "the exchange", "http_voice": "the voice service"}
 WIDTH = 100
 INDENT = " " * 6
 
@@ -84,36 +85,38 @@ def mail(domain: str, selectors: tuple[str, ...], source_ips: tuple[str, ...], a
 @command.command("calls")
 @click.option("--ring", "email", default="", help="Let the telephone of the user with this address ring.")
 def calls(email: str) -> None:
-    """Check who places calls: ask the exchange whether it is there, and let one telephone ring.
+    """Check who places calls: ask whether they are there, and let one telephone ring.
 
-    With --ring only that user's own telephone rings; it hears silence for two seconds and is hung up.
-    Writes nothing. Exit code 1 when the exchange does not answer, or the telephone was not answered.
+    With --ring only that user's own telephone rings, and it is hung up by itself. The test stands on the
+    user's profile as if they had pressed the button there. Exit code 1 when the exchange or voice service
+    does not answer, or the telephone was not answered.
     """
-    port = telephone.port()
+    port = telephone.port_of_process()
     if port is None:
         click.echo("Nobody places calls: people dial themselves (SENTINEL_CALLS_URL is not set).")
         return
-    if not isinstance(port, Exchange):
-        click.echo(
-            "A voice service places calls. It reports to the console's address; place a test call there."
-        )
-        return
-    found = port.check()
-    port.close()
-    what = "says" if found.answers else "is not there:"
-    _say(found.answers, f"the exchange {what} {found.detail} after {found.milliseconds:.0f} ms")
-    sys.exit(0 if found.answers and (not email or _ring(email, port)) else 1)
+    is_good = True
+    if isinstance(port, CheckedPort):
+        found = port.check()
+        is_good, who = found.answers, WHO[port.provider]
+        what = "says" if is_good else "is not there:"
+        _say(is_good, f"{who} {what} {found.detail} after {found.milliseconds:.0f} ms")
+    if is_good and email:
+        is_good = _ring(email, port)
+    elif isinstance(port, HoldingPort):
+        port.close()
+    sys.exit(0 if is_good else 1)
 
 
-def _ring(email: str, port: Exchange) -> bool:
+def _ring(email: str, port: CallPort) -> bool:
+    was_answered: bool | None = False
     with database_running():
         user = User.objects.filter(email__iexact=email).first()
-    if user is None:
-        raise click.BadParameter(f"nobody has the address {email}", param_hint="--ring")
-    was_answered: bool | None = False
-    for line, was_answered in telephone.ring(user, port):  # noqa: B007  # the last one counts
-        click.echo(f"{INDENT}{line}")
-    _say(bool(was_answered), "the telephone was answered" if was_answered else "it was not answered")
+        if user is None:
+            raise click.BadParameter(f"nobody has the address {email}", param_hint="--ring")
+        for line, was_answered in telephone.ring(user, port):  # noqa: B007  # the last one counts
+            click.echo(click.wrap_text(line, WIDTH, INDENT, INDENT))
+    _say(bool(was_answered), "the telephone was answered" if was_answered else "the test call failed")
     return bool(was_answered)
 
 

@@ -38,6 +38,7 @@ _ANY_END: dict[str, str] = {
     EndReason.CANCELLED: "taken back",
     EndReason.FAILED: "it could not be placed",
     EndReason.LOST: "Sentinel lost sight of it",
+    EndReason.UNHEARD: "nothing that the voice service reported reached Sentinel",
 }
 
 

@@ -16,6 +16,7 @@ from sentinel.calls.selectors import (
     call_going_on,
     is_to_be_told,
     newest_call,
+    newest_test,
     own_call_going_on,
 )
 from sentinel.escalation.models import Duty
@@ -55,6 +56,7 @@ _ENDS_ANYHOW: dict[str, str] = {
     EndReason.CANCELLED: "Ended before {worker} picked up",
     EndReason.FAILED: "The call could not be placed",
     EndReason.LOST: "Nobody knows what became of the call",
+    EndReason.UNHEARD: "The voice service took the call, and nothing more was heard of it",
 }
 
 # A voice service cannot tell a person from a voicemail otherwise.
@@ -80,7 +82,8 @@ class Line:
 
     ``call``: the one that goes on, or the viewer's own that ended just now; ``why_not``: what stands against
     a new one, ``possible_at`` from when on it can be placed; ``busy_with``: the viewer's call about another
-    problem. ``again_at``: the next try, when Sentinel itself has noted that the worker was not reached.
+    problem; ``is_testing``: it is their test call that goes on. ``again_at``: the next try, when Sentinel
+    itself has noted that the worker was not reached.
     """
 
     call: PlacedCall | None
@@ -91,6 +94,7 @@ class Line:
     why_not: WhyNot | None
     possible_at: datetime | None
     busy_with: PlacedCall | None
+    is_testing: bool
     again_at: datetime | None
     talked: str
 
@@ -148,19 +152,27 @@ def line_of(problem: Problem, *, user: User, duty: Duty | None, now: datetime) -
     call = call_going_on(problem.pk) or _just_ended(problem, user, now)
     is_mine = call is not None and call.user_id == user.pk
     blocked = None if call is not None and call.is_going_on else why_no_call(problem, user=user, now=now)
+    worker = problem.worker.name
+    is_ringing = call is not None and call.is_going_on and not call.bridged_at
     noted = call is not None and not call.is_going_on and call.outcome_id is not None
     return Line(
         call=call,
         is_mine=is_mine,
-        headline=_headline(call, is_mine=is_mine, now=now) if call else "",
-        note=_note(call) if call and is_mine else "",
-        steps=_steps(call, is_mine=is_mine) if call and call.is_going_on and not call.bridged_at else (),
+        headline=_headline(call, worker, is_mine=is_mine, now=now) if call else "",
+        note=_note(call, worker) if call and is_mine else "",
+        steps=_steps(call, worker, is_mine=is_mine) if call and is_ringing else (),
         why_not=blocked,
         possible_at=_possible_at(problem, now) if blocked is WhyNot.OUTSIDE_HOURS else None,
         busy_with=own_call_going_on(user.pk) if blocked is WhyNot.TALKING else None,
+        is_testing=blocked is WhyNot.TALKING and _tests(user),
         again_at=duty.due_at if duty is not None and noted else None,
         talked=talked_for(call, now) if call else "",
     )
+
+
+def _tests(user: User) -> bool:
+    test = newest_test(user.pk)
+    return test is not None and test.is_going_on
 
 
 def _just_ended(problem: Problem, user: User, now: datetime) -> PlacedCall | None:
@@ -197,8 +209,8 @@ def talked_for(call: PlacedCall, now: datetime) -> str:
     return clock_text(seconds)
 
 
-def _headline(call: PlacedCall, *, is_mine: bool, now: datetime) -> str:
-    worker, name = call.problem.worker.name, call.user.name
+def _headline(call: PlacedCall, worker: str, *, is_mine: bool, now: datetime) -> str:
+    name = call.user.name
     if not call.is_going_on:
         reason = EndReason.COMPLETED.value if has_talked(call) and call.talk_seconds else call.reason
         pattern = _ENDS.get((call.failed_leg, reason)) or _ENDS_ANYHOW[reason]
@@ -216,14 +228,18 @@ def _headline(call: PlacedCall, *, is_mine: bool, now: datetime) -> str:
     return (mine if is_mine else theirs).format(name=name, worker=worker)
 
 
-def _note(call: PlacedCall) -> str:
-    worker = call.problem.worker.name
+def _note(call: PlacedCall, worker: str) -> str:
     if call.is_going_on:
         return _PRESS_1.get(call.state, "") if call.provider == Provider.HTTP_VOICE.value else ""
     if has_talked(call):
         return "How did it go? The next step follows from what you say."
     if call.reason == EndReason.LOST.value:
         return "If you talked, say how it went. Otherwise try again, or dial yourself."
+    if call.reason == EndReason.UNHEARD.value:
+        return (
+            "None of its reports reaches Sentinel: tell an administrator to check SENTINEL_BASE_URL."
+            " Until then dial yourself."
+        )
     if call.outcome_id is not None:
         return "It is noted as no answer, and the ladder goes on."
     if call.reason == EndReason.FAILED.value:
@@ -236,8 +252,8 @@ def _note(call: PlacedCall) -> str:
     return "Nothing is noted. Try again when you like."
 
 
-def _steps(call: PlacedCall, *, is_mine: bool) -> tuple[Step, ...]:
-    worker, name = call.problem.worker.name, call.user.name
+def _steps(call: PlacedCall, worker: str, *, is_mine: bool) -> tuple[Step, ...]:
+    name = call.user.name
     reached = rank(CallState(call.state))
     named = (
         (CallState.DIALING_OWNER, "Your telephone rings" if is_mine else f"{name}’s telephone rings"),

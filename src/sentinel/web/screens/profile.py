@@ -117,7 +117,7 @@ def profile_page(
             prefix="digest", initial={"wanted": wish.wanted, "only_digest": wish.only_digest}
         ),
         "refused": refused,
-        "telephone": own_telephone(request.user),
+        "telephone": own_telephone(request.user, request.now),
         "telephone_form": telephone or own_number_form(request.user),
         "call_refused": call_refused,
         "ways": ways_of(request.user),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
 
 from sentinel.kernel.errors import NotAllowed, NotFound, Refused
 from sentinel.people.telephone import set_telephone
 from sentinel.web.access import ConsoleRequest, done, screen, status_of
 from sentinel.web.forms.telephone import TelephoneForm
+from sentinel.web.reads.telephone import own_test
+from sentinel.web.screens.line import STOP_ASKING
 from sentinel.web.screens.profile import profile_page
 from sentinel.workflows.test_call import place_test_call
 
@@ -32,8 +35,20 @@ def telephone_test(request: ConsoleRequest) -> HttpResponse:
         raise
     except Refused as refused:
         return profile_page(request, call_refused=refused.message, status=status_of(refused))
-    return done(
-        request,
-        "Your telephone rings in a moment. Pick up; what came of it stands below when you look here again.",
-        "profile",
+    return HttpResponseRedirect(f"{resolve_url('profile')}#telephone", status=303)
+
+
+@screen()
+def telephone_line(request: ConsoleRequest) -> HttpResponse:
+    """The user watches their test call; the profile asks each second while it goes on."""
+    test = own_test(request.user, request.now)
+    if not request.htmx:
+        return HttpResponseRedirect(f"{resolve_url('profile')}#telephone", status=303)
+    if test is None:
+        return HttpResponse(status=STOP_ASKING)
+    if request.GET.get("tested") == test.fingerprint:
+        return HttpResponse(status=204 if test.is_going_on else STOP_ASKING)
+    context = {"test": test, "now": request.now}
+    return render(
+        request, "web/people/test_call.html", context, status=200 if test.is_going_on else STOP_ASKING
     )

@@ -32,6 +32,7 @@ class Story:
     state: CallState = CallState.REQUESTED
     end: tuple[str, str, int] = ("", "", 0)
     is_unwanted: bool = False
+    is_test: bool = False
 
 
 @dataclass
@@ -57,10 +58,15 @@ class Ledger:
         if story is None:
             return None
         is_over = story.state is CallState.ENDED or story.is_unwanted
-        return Known(owner_number=OWNER, ref=story.ref, state=story.state, is_over=is_over)
+        return Known(
+            owner_number=OWNER, ref=story.ref, state=story.state, is_over=is_over, is_test=story.is_test
+        )
 
     def is_taken(self, ref: str) -> bool:
         return ref in {story.ref for story in self.stories.values()}
+
+    def is_test(self, ref: str) -> bool:
+        return any(story.ref == ref and story.is_test for story in self.stories.values())
 
 
 class NoWire(Web):

@@ -88,7 +88,6 @@ class HttpVoice:
         self._calls: Any = self._client.calls
         self._validator = RequestValidator(settings.token)
         self._timers: set[threading.Timer] = set()
-        self._tests: set[str] = set()
         self.capabilities = Capabilities(
             bridges=True, callbacks=True, idempotent=False, detects_machines=settings.finds_machines
         )
@@ -117,8 +116,6 @@ class HttpVoice:
         except Exception as error:  # whatever it is, somebody must decide whether a telephone rings
             return failed(error)
         ref = str(call.sid)
-        if not intent.worker_number:
-            self._tests.add(ref)
         self._watch(intent.key, ref)
         return Accepted(ref)
 
@@ -157,7 +154,7 @@ class HttpVoice:
         found = events.verdict(_facts(owner), _facts(legs[0]) if legs else None)
         if found is None:
             raise Unavailable("the voice service has not closed its books about this call yet")
-        if ref in self._tests and owner.status == "completed":
+        if owner.status == "completed" and self._books.is_test(ref):
             return CallStatus(state=CallState.ENDED, reason=EndReason.COMPLETED, talk_seconds=0)
         return found
 
@@ -233,6 +230,8 @@ class HttpVoice:
         if report.status != "completed":
             return events.of_owner(report)
         known = self._books.known(report.address.key)
+        if known is not None and known.is_test:
+            return events.unspoken(report)
         if known is not None and rank(known.state) < rank(CallState.DIALING_WORKER):
             return events.no_person(report, is_unwanted=known.is_over)
         # The worker's leg is over as well, and the service knows how: whatever else is said about the end

@@ -26,6 +26,7 @@ IN_VAIN = {
     "canceled": EndReason.CANCELLED,
 }
 _NO_PERSON = "answered, but nobody pressed 1"
+_NOTHING_TO_SAY = "answered, but the voice service could not fetch what to say from SENTINEL_BASE_URL"
 _OWNER_LEFT = "the owner hung up while the worker's telephone rang"
 #: After a leg that rang in vain we speak one sentence: an owner's leg that ends sooner was hung up.
 _A_SENTENCE = timedelta(seconds=2)
@@ -117,6 +118,11 @@ def no_person(report: Report, *, is_unwanted: bool = False) -> CallEvent:
     if is_unwanted:
         return report.event(CallState.ENDED, Leg.OWNER, reason=EndReason.CANCELLED)
     return report.event(CallState.ENDED, Leg.OWNER, reason=EndReason.NO_ANSWER, detail=_NO_PERSON)
+
+
+def unspoken(report: Report) -> CallEvent:
+    """The telephone of a test was answered, and the service never asked what to say."""
+    return report.event(CallState.ENDED, None, reason=EndReason.FAILED, detail=_NOTHING_TO_SAY)
 
 
 def of_worker(report: Report, *, finds_machines: bool) -> CallEvent | None:

@@ -85,10 +85,17 @@ class SipCalls:
     capabilities = Capabilities(bridges=True, callbacks=False, idempotent=False, detects_machines=False)
 
     def __init__(
-        self, settings: SipSettings, on_event: OnEvent, *, now: Callable[[], datetime] = clock.now
+        self,
+        settings: SipSettings,
+        on_event: OnEvent,
+        *,
+        on_end: Callable[[], None] = lambda: None,
+        now: Callable[[], datetime] = clock.now,
     ) -> None:
+        """``on_event`` and, after the last event, ``on_end`` are called on the thread of the events."""
         self._settings = settings
         self._on_event = on_event
+        self._on_end = on_end
         self._now = now
         self._loop = asyncio.new_event_loop()
         self._events: queue.SimpleQueue[_Happened | None] = queue.SimpleQueue()
@@ -294,3 +301,4 @@ class SipCalls:
                 self._on_event(event)
             except Exception:
                 logger.exception("a listener failed at %s of call %s", event.state, event.ref)
+        self._on_end()
