@@ -24,11 +24,14 @@ from django.conf import settings
 CHECKOUT = Path(__file__).resolve().parents[2]
 PR_SET_PDEATHSIG = 1
 MARK_BEFORE_SEND = "mark-before-send"
+#: Never looks without a reason: what is not due goes unnoticed for a minute, unless somebody rings the bell.
+SLEEP_SOUNDLY = "sleep-soundly"
+SOUND_SECONDS = 60.0
 #: How the connections of an engine call themselves to the database: whoever looks knows which one it was.
 NAMED = "engine {}"
 
 
-def nursery(lease_seconds: float, mutant: str) -> None:
+def nursery(lease_seconds: float, oddity: str) -> None:
     """Fork engines on demand."""
     # why: only this program may choose the settings, and it does so by its environment
     import django
@@ -39,8 +42,10 @@ def nursery(lease_seconds: float, mutant: str) -> None:
 
     from sentinel.engine.loop import run_forever
 
-    if mutant == MARK_BEFORE_SEND:
+    if oddity == MARK_BEFORE_SEND:
         _mark_before_sending()
+    if oddity == SLEEP_SOUNDLY:
+        _sleep_soundly()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel clears the dead away
     for line in sys.stdin:
         if line.strip() != "start":
@@ -59,6 +64,15 @@ def _stop_when_asked() -> threading.Event:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     return stop
+
+
+def _sleep_soundly() -> None:
+    # why: models exist only after Django is ready
+    from sentinel.engine import loop
+    from sentinel.engine.passes import follow_calls
+
+    sleepers: Any = (loop, follow_calls)
+    sleepers[0].LONGEST_SLEEP = sleepers[1].BUSY = sleepers[1].IDLE = SOUND_SECONDS
 
 
 def _mark_before_sending() -> None:
@@ -94,7 +108,7 @@ class Nursery:
         smtp_port: int,
         smtp_host: str = "127.0.0.1",
         lease_seconds: float = 1.0,
-        mutant: str = "",
+        oddity: str = "",
         further: Mapping[str, str] | None = None,
         inside: Sequence[str] = (),
     ) -> None:
@@ -108,7 +122,7 @@ class Nursery:
             **(further or {}),
         }
         self._process = subprocess.Popen(
-            [*inside, sys.executable, __file__, str(lease_seconds), mutant],
+            [*inside, sys.executable, __file__, str(lease_seconds), oddity],
             env=environment,
             cwd=CHECKOUT,
             stdin=subprocess.PIPE,

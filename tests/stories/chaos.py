@@ -100,7 +100,7 @@ def chaos(
     rounds: int = 20,
     seconds_between: tuple[float, float] = (0.1, 0.3),
     lease_seconds: float = 1.0,
-    mutant: str = "",
+    oddity: str = "",
     seed: int = 1,
 ) -> Outcome:
     """Open problems and enqueue letters while killing engines at random; then wait until all is quiet.
@@ -114,7 +114,7 @@ def chaos(
         leases_logged(),
         _sink() as (sink, arrivals),
         Nursery(
-            database_url=database_url(), smtp_port=sink.port, lease_seconds=lease_seconds, mutant=mutant
+            database_url=database_url(), smtp_port=sink.port, lease_seconds=lease_seconds, oddity=oddity
         ) as nursery,
     ):
         for _ in range(engines):
