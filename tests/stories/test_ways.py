@@ -97,7 +97,8 @@ def test_a_notice_that_was_read_goes_no_further(
 ) -> None:
     problem = world.frown()
     world.tick()
-    mark_read(user_id=world.maria.pk, now=world.now, message_id=first_notice(world, problem)["console"].id)
+    on_console = first_notice(world, problem)["console"]
+    mark_read(user_id=world.maria.pk, now=world.now, message_ids=[on_console.id])
     world.advance(minutes=5)
     assert states(world, problem)["chat"] == states(world, problem)["email"] == "cancelled"
 

@@ -135,13 +135,13 @@ def cancel_pending(*, now: datetime, problem_id: int, kinds: Iterable[str] | Non
     return rows.update(state=State.CANCELLED.value, settled_at=now)
 
 
-def mark_read(*, user_id: int, now: datetime, message_id: int | None = None) -> int:
-    """Mark one console notice of a user as read, or all of them."""
+def mark_read(*, user_id: int, now: datetime, message_ids: Iterable[int] | None = None) -> int:
+    """Mark some console notices of a user as read, or all of them; those of others are left alone."""
     rows = Message.objects.filter(
         recipient_kind="user", recipient_id=user_id, channel="console", read_at__isnull=True
     )
-    if message_id is not None:
-        rows = rows.filter(pk=message_id)
+    if message_ids is not None:
+        rows = rows.filter(pk__in=list(message_ids))
     with transaction.atomic():
         withdraw(_further(rows), now=now)
         about = [pk for pk in rows.values_list("problem_id", flat=True) if pk is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
@@ -109,6 +110,33 @@ def storms_of(rows: QuerySet[Problem], now: datetime) -> list[list[Problem]]:
                 if len(ids) >= FEWEST_IN_STORM:
                     found.append([problems[one] for one in ids])
     return found
+
+
+def storms_among(problems: Iterable[Problem]) -> dict[int, int]:
+    """For each of the problems that was reported in a storm with others of them (:func:`storm_of`), the id of
+    the first of these, by id. One query per site."""
+    by_site: dict[int, list[Problem]] = {}
+    for problem in problems:
+        by_site.setdefault(problem.site_id, []).append(problem)
+    first: dict[int, int] = {}
+    for site_id, known in by_site.items():
+        if len(known) < FEWEST_IN_STORM:
+            continue
+        known.sort(key=lambda problem: (problem.opened_at, problem.pk))
+        near = Problem.objects.filter(
+            site_id=site_id,
+            opened_at__gte=known[0].opened_at - _LONGEST_STORM,
+            opened_at__lte=known[-1].opened_at + _LONGEST_STORM,
+        )
+        reports = list(near.values_list("pk", "opened_at"))
+        waiting = {problem.pk: problem for problem in known}
+        while waiting:
+            about = next(iter(waiting.values()))
+            span = [one for one in reports if abs(one[1] - about.opened_at) <= _LONGEST_STORM]
+            together = [pk for pk in storm_around(span, about=about.pk) if waiting.pop(pk, None)]
+            if len(together) >= FEWEST_IN_STORM:
+                first |= dict.fromkeys(together, together[0])
+    return first
 
 
 def open_causes(user: User, now: datetime) -> QuerySet[Cause]:

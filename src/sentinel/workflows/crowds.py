@@ -42,7 +42,8 @@ _LONGEST_WORDS = 300
 def in_crowd(
     messages: Iterable[NewMessage], *, problem: Problem, users: Iterable[User], reason: Reason, rung: int
 ) -> list[NewMessage]:
-    """The same messages, those of a person's ways marked with the storm they would belong to.
+    """The same messages, those of a person's ways marked with the storm they would belong to; the console's
+    say only of which series they are, because nothing is merged there but in the list that people look at.
 
     Every rung is a series of its own: who is told that it is late is told anew.
     """
@@ -69,7 +70,8 @@ def _not_in_digest(messages: Iterable[NewMessage]) -> list[NewMessage]:
 
 def _marked(message: NewMessage, *, key: str, facts: Mapping[int, Mapping[str, Any]]) -> NewMessage:
     if message.channel == "console":
-        return message
+        series = facts[message.recipient_id]["series"]
+        return message.but(payload={**message.payload, "series": series})
     return message.but(crowd=key, payload={**message.payload, "crowd": facts[message.recipient_id]})
 
 
