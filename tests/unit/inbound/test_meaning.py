@@ -383,8 +383,8 @@ VOCABULARY = st.sampled_from(SNIPPETS.split())
 @settings(max_examples=300, deadline=None)
 @given(st.lists(VOCABULARY, min_size=1, max_size=400).map(" ".join))
 def test_no_text_takes_long(words: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     answer_to_question(words, "")
     verdict_of(words, "")
     comes_back(words, "")
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5, "it runs away"
