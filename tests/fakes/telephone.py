@@ -23,14 +23,16 @@ from sentinel.channels.voice.base import (
 
 #: Which steps a call takes before it ends.
 _ON_THE_WAY = {
-    None: (CallState.DIALING_OWNER, CallState.OWNER_ANSWERED, CallState.DIALING_WORKER, CallState.BRIDGED),
-    Leg.WORKER: (CallState.DIALING_OWNER, CallState.OWNER_ANSWERED, CallState.DIALING_WORKER),
-    Leg.OWNER: (CallState.DIALING_OWNER,),
+    None: tuple(CallState)[1:-1],
+    Leg.WORKER: tuple(CallState)[1:-2],
+    Leg.OWNER: (CallState.DIALING_OWNER, CallState.OWNER_RINGS),
 }
 _LEGS = {
     CallState.DIALING_OWNER: Leg.OWNER,
+    CallState.OWNER_RINGS: Leg.OWNER,
     CallState.OWNER_ANSWERED: Leg.OWNER,
     CallState.DIALING_WORKER: Leg.WORKER,
+    CallState.WORKER_RINGS: Leg.WORKER,
 }
 
 

@@ -69,8 +69,8 @@ def test_news_twice_and_in_any_order_is_one_story(world: World, telephone: FakeT
     call.refresh_from_db()
     assert (call.state, call.reason, call.talk_seconds) == ("ended", "completed", 57)
     assert call.bridged_at is not None
-    assert call.steps.count() == 5
-    assert 1 <= sum(came_further) <= 5
+    assert call.steps.count() == 7
+    assert 1 <= sum(came_further) <= 7
     assert told(problem) == [verb.value for verb in CALL_VERBS]
     world.tick()
     assert len(notices(world)) == 1

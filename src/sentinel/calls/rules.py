@@ -10,12 +10,17 @@ from sentinel.kernel.calendars import Hours
 
 
 class CallState(StrEnum):
-    """How far a call has come, in the order of the definitions; see :func:`rank`."""
+    """How far a call has come, in the order of the definitions; see :func:`rank`.
+
+    Dialling is what we asked for; that a telephone rings is what its exchange says. Some never say it.
+    """
 
     REQUESTED = "requested"
     DIALING_OWNER = "dialing_owner"
+    OWNER_RINGS = "owner_rings"
     OWNER_ANSWERED = "owner_answered"
     DIALING_WORKER = "dialing_worker"
+    WORKER_RINGS = "worker_rings"
     BRIDGED = "bridged"
     ENDED = "ended"
 

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from sentinel.calls.errors import sentence
 from sentinel.calls.messages import Ended
 from sentinel.calls.models import PlacedCall
-from sentinel.calls.rules import CallEvent, CallState, EndReason, Leg, WhyNot, was_tried
+from sentinel.calls.rules import CallEvent, CallState, EndReason, Leg, WhyNot, rank, was_tried
 from sentinel.calls.selectors import call_by_key
 from sentinel.calls.services import Taken, begin_placing, lock_call, name_call, take_event
 from sentinel.kernel import traces
@@ -85,7 +85,7 @@ def wish_to_place(*, key: str, now: datetime) -> bool:
     with transaction.atomic():
         problem = lock_problem(found.problem_id) if found.problem_id else None
         call = lock_call(found.pk)
-        waits = call.state in (CallState.REQUESTED.value, CallState.DIALING_OWNER.value)
+        waits = rank(CallState(call.state)) < rank(CallState.OWNER_ANSWERED)
         if not waits or (call.provider_ref and now - call.seen_at < HELD_FOR):
             return False
         why = why_not_any_more(call, problem, now=now) if problem else None

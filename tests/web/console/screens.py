@@ -76,7 +76,7 @@ def _mail_and_demonstration(stage: Stage) -> dict[str, tuple[str, User]]:
 
 def _calls(stage: Stage) -> None:
     """One call that rings, and one that is over and not logged."""
-    _call(stage, stage.promised, stage.world.tom, state="dialing_owner")
+    _call(stage, stage.promised, stage.world.tom, state="owner_rings")
     ended = stage.at - timedelta(minutes=3)
     _call(
         stage,

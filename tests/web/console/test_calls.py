@@ -75,9 +75,11 @@ def test_the_state_of_a_call_goes_by_and_only_news_is_drawn_again(
     seen = ""
     for state, words in (
         (None, "Your telephone rings in a moment"),
-        (CallState.DIALING_OWNER, "Your telephone rings: pick up"),
+        (CallState.DIALING_OWNER, "Calling your telephone …"),
+        (CallState.OWNER_RINGS, "Your telephone rings: pick up"),
         (CallState.OWNER_ANSWERED, "You picked up; Olena Kovalenko is called next"),
-        (CallState.DIALING_WORKER, "Olena Kovalenko’s telephone rings"),
+        (CallState.DIALING_WORKER, "Calling Olena Kovalenko …"),
+        (CallState.WORKER_RINGS, "Olena Kovalenko’s telephone rings"),
     ):
         if state is not None:
             telephone.comes_to(state, at=stage.world.now)

@@ -55,9 +55,9 @@ def test_a_call_goes_from_the_press_to_the_outcome(
     page.get_by_label("What you learned").fill("The roller is worn")
     ring(played, telephone)
     for state, words in (
-        (CallState.DIALING_OWNER, "Your telephone rings: pick up"),
+        (CallState.OWNER_RINGS, "Your telephone rings: pick up"),
         (CallState.OWNER_ANSWERED, "You picked up"),
-        (CallState.DIALING_WORKER, "Olena Kovalenko’s telephone rings"),
+        (CallState.WORKER_RINGS, "Olena Kovalenko’s telephone rings"),
         (CallState.BRIDGED, "You are connected"),
     ):
         telephone.comes_to(state, at=world.now)

@@ -40,7 +40,8 @@ def test_a_test_call_goes_by_on_the_profile_and_only_news_is_drawn(
     seen = ""
     for state, words in (
         (None, "Your telephone rings in a moment"),
-        (CallState.DIALING_OWNER, "Your telephone rings: pick up"),
+        (CallState.DIALING_OWNER, "Calling your telephone …"),
+        (CallState.OWNER_RINGS, "Your telephone rings: pick up"),
         (CallState.OWNER_ANSWERED, "You picked up"),
     ):
         if state is not None:

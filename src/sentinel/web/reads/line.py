@@ -59,10 +59,15 @@ _ENDS_ANYHOW: dict[str, str] = {
     EndReason.UNHEARD: "The voice service took the call, and nothing more was heard of it",
 }
 
+_RINGS_AFTER = {
+    CallState.DIALING_OWNER: CallState.OWNER_RINGS,
+    CallState.DIALING_WORKER: CallState.WORKER_RINGS,
+}
 # A voice service cannot tell a person from a voicemail otherwise.
 _PRESS_1: dict[str, str] = {
     CallState.REQUESTED: "Pick up and press 1; nobody else is called before.",
     CallState.DIALING_OWNER: "Pick up and press 1; nobody else is called before.",
+    CallState.OWNER_RINGS: "Pick up and press 1; nobody else is called before.",
     CallState.OWNER_ANSWERED: "Press 1 on your telephone to be connected.",
 }
 
@@ -220,9 +225,11 @@ def _headline(call: PlacedCall, worker: str, *, is_mine: bool, now: datetime) ->
         return "Hanging up …"
     mine, theirs = {
         CallState.REQUESTED: ("Your telephone rings in a moment", "{name} is about to be called"),
-        CallState.DIALING_OWNER: ("Your telephone rings: pick up", "{name}’s telephone rings"),
+        CallState.DIALING_OWNER: ("Calling your telephone …", "Calling {name} …"),
+        CallState.OWNER_RINGS: ("Your telephone rings: pick up", "{name}’s telephone rings"),
         CallState.OWNER_ANSWERED: ("You picked up; {worker} is called next", "{name} picked up"),
-        CallState.DIALING_WORKER: ("{worker}’s telephone rings",) * 2,
+        CallState.DIALING_WORKER: ("Calling {worker} …",) * 2,
+        CallState.WORKER_RINGS: ("{worker}’s telephone rings",) * 2,
         CallState.BRIDGED: ("You are connected with {worker}", "{name} talks with {worker}"),
     }[CallState(call.state)]
     return (mine if is_mine else theirs).format(name=name, worker=worker)
@@ -254,15 +261,25 @@ def _note(call: PlacedCall, worker: str) -> str:
 
 def _steps(call: PlacedCall, worker: str, *, is_mine: bool) -> tuple[Step, ...]:
     name = call.user.name
-    reached = rank(CallState(call.state))
+    state = CallState(call.state)
     named = (
-        (CallState.DIALING_OWNER, "Your telephone rings" if is_mine else f"{name}’s telephone rings"),
+        (CallState.OWNER_RINGS, "Your telephone rings" if is_mine else f"{name}’s telephone rings"),
         (CallState.OWNER_ANSWERED, "You pick up" if is_mine else f"{name} picks up"),
-        (CallState.DIALING_WORKER, f"{worker}’s telephone rings"),
+        (CallState.WORKER_RINGS, f"{worker}’s telephone rings"),
         (CallState.BRIDGED, "You talk" if is_mine else "They talk"),
     )
+    # Until an exchange says that a telephone rings, it is only called.
+    calling = {
+        CallState.DIALING_OWNER: "Calling your telephone" if is_mine else f"Calling {name}",
+        CallState.DIALING_WORKER: f"Calling {worker}",
+    }
     return tuple(
-        Step(text=text, is_done=reached > rank(state), is_now=reached == rank(state)) for state, text in named
+        Step(
+            text=calling[state] if (is_called := _RINGS_AFTER.get(state) is step) else text,
+            is_done=rank(state) > rank(step),
+            is_now=is_called or state is step,
+        )
+        for step, text in named
     )
 
 

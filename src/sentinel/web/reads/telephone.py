@@ -17,7 +17,8 @@ from sentinel.web.reads.line import is_dialled_by_hand
 TAKEN_WITHIN = timedelta(seconds=10)
 _GOING_ON: dict[str, str] = {
     CallState.REQUESTED: "Your telephone rings in a moment. Pick up",
-    CallState.DIALING_OWNER: "Your telephone rings: pick up",
+    CallState.DIALING_OWNER: "Calling your telephone …",
+    CallState.OWNER_RINGS: "Your telephone rings: pick up",
 }
 _NOT_TAKEN = "No engine has taken the test yet. “sentinel doctor” says whether one runs"
 

@@ -75,8 +75,10 @@ def test_the_worker_s_telephone_rings_only_after_a_person_pressed_1(desk: Desk) 
     assert desk.twilio.web.said[6:] == [("Die Leitung ist besetzt.", "de-DE")]
     assert list(CallStep.objects.filter(call=call, is_news=True).values_list("state", flat=True)) == [
         "dialing_owner",
+        "owner_rings",
         "owner_answered",
         "dialing_worker",
+        "worker_rings",
         "ended",
     ]
     (leg,) = (leg for leg in desk.twilio.calls.values() if leg.parent)

@@ -99,9 +99,9 @@ def test_a_call_that_goes_on_is_where_the_service_says() -> None:
         assert at.voice.status("CA" + "f" * 32) is None
     assert list(seen.values()) == [
         CallState.REQUESTED,
-        CallState.DIALING_OWNER,
+        CallState.OWNER_RINGS,
         CallState.OWNER_ANSWERED,
-        CallState.DIALING_WORKER,
+        CallState.WORKER_RINGS,
         CallState.BRIDGED,
     ]
 

@@ -34,6 +34,8 @@ _EMPTY = "\n      Content-Length: 0\n"
 _REASONS = {
     100: "Trying",
     180: "Ringing",
+    182: "Queued",
+    183: "Session Progress",
     200: "OK",
     302: "Moved Temporarily",
     401: "Unauthorized",

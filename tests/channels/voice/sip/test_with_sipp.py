@@ -116,10 +116,23 @@ def test_the_owner_hangs_up_while_the_worker_rings(desk: Office, tmp_path: Path)
     assert (ended.reason, ended.leg) == (EndReason.CANCELLED, Leg.OWNER)
 
 
+@pytest.mark.parametrize(("said", "rings"), [([100], 0), ([182], 0), ([180, 183], 1), ([183], 1)])
+def test_that_a_telephone_rings_is_said_by_its_exchange(
+    desk: Office, tmp_path: Path, said: list[int], rings: int
+) -> None:
+    steps = [sipp.recv("INVITE"), *map(sipp.send, said), sipp.send(486, retrans=500), sipp.recv("ACK")]
+    with sipp.telephone("owner", steps, tmp_path / "o") as owner:
+        ref = desk.call(owner.address, "sip:nobody@127.0.0.1:9")
+        desk.ended(ref)
+        assert owner.is_content()
+    on_the_way = [CallState.DIALING_OWNER, *[CallState.OWNER_RINGS] * rings]
+    assert desk.states(ref) == [*on_the_way, CallState.ENDED]
+
+
 def test_a_call_is_taken_back_while_the_owner_rings(desk: Office, tmp_path: Path) -> None:
     with sipp.telephone("owner", [sipp.ringing(), sipp.cancelled()], tmp_path / "o") as owner:
         ref = desk.call(owner.address, "sip:nobody@127.0.0.1:9")
-        desk.wait_for(ref, CallState.DIALING_OWNER, detail="ringing")
+        desk.wait_for(ref, CallState.OWNER_RINGS)
         desk.calls.hang_up(ref)
         ended = desk.ended(ref)
         assert owner.is_content()

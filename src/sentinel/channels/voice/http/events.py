@@ -25,6 +25,9 @@ IN_VAIN = {
     "failed": EndReason.UNREACHABLE,
     "canceled": EndReason.CANCELLED,
 }
+#: How far a leg is that nobody has answered, or both talk on.
+_OWNERS = {"initiated": CallState.DIALING_OWNER, "ringing": CallState.OWNER_RINGS}
+_WORKERS = {"ringing": CallState.WORKER_RINGS, "in-progress": CallState.BRIDGED}
 _NO_PERSON = "answered, but nobody pressed 1"
 _NOTHING_TO_SAY = "answered, but the voice service could not fetch what to say from SENTINEL_BASE_URL"
 _OWNER_LEFT = "the owner hung up while the worker's telephone rang"
@@ -103,8 +106,10 @@ class Report:
 def of_owner(report: Report) -> CallEvent | None:
     """How far the owner's leg has come. Its plain end says nothing by itself: see :func:`verdict`."""
     status = report.status
-    if status in ("queued", "initiated", "ringing"):
+    if status in ("queued", "initiated"):
         return report.event(CallState.DIALING_OWNER, Leg.OWNER)
+    if status == "ringing":
+        return report.event(CallState.OWNER_RINGS, Leg.OWNER)
     if status == "in-progress":
         return report.event(CallState.OWNER_ANSWERED, Leg.OWNER)
     if status in IN_VAIN:
@@ -129,13 +134,15 @@ def of_worker(report: Report, *, finds_machines: bool) -> CallEvent | None:
     """How far the worker's leg has come. Where machines are looked for, an answer is no person yet."""
     status, form = report.status, report.form
     if status == "in-progress":
-        reached = CallState.DIALING_WORKER if finds_machines else CallState.BRIDGED
+        reached = CallState.WORKER_RINGS if finds_machines else CallState.BRIDGED
         return report.event(reached, Leg.WORKER)
     if status == "completed":
         return _talked(report, form.number("CallDuration"))
     if status in ("busy", "failed"):
         return report.event(CallState.ENDED, Leg.WORKER, reason=IN_VAIN[status], detail=_words(form))
-    if status in ("queued", "initiated", "ringing", "no-answer", "canceled"):
+    if status == "ringing":
+        return report.event(CallState.WORKER_RINGS, Leg.WORKER)
+    if status in ("queued", "initiated", "no-answer", "canceled"):
         return report.event(CallState.DIALING_WORKER, Leg.WORKER, detail=_words(form))
     return None
 
@@ -181,8 +188,7 @@ def verdict(owner: LegFacts, worker: LegFacts | None) -> CallStatus | None:
     if owner.status in IN_VAIN:
         return _ended(IN_VAIN[owner.status], Leg.OWNER)
     if owner.status not in ("in-progress", "completed"):
-        has_begun = owner.status in ("initiated", "ringing")
-        return _at(CallState.DIALING_OWNER if has_begun else CallState.REQUESTED)
+        return _at(_OWNERS.get(owner.status, CallState.REQUESTED))
     is_over = owner.status == "completed"
     if worker is None:
         return _ended(EndReason.NO_ANSWER, Leg.OWNER) if is_over else _at(CallState.OWNER_ANSWERED)
@@ -198,7 +204,7 @@ def verdict(owner: LegFacts, worker: LegFacts | None) -> CallStatus | None:
         return _ended(EndReason.NO_ANSWER, Leg.WORKER)
     if is_over:
         return None  # the service has not closed its books yet
-    return _at(CallState.BRIDGED if worker.status == "in-progress" else CallState.DIALING_WORKER)
+    return _at(_WORKERS.get(worker.status, CallState.DIALING_WORKER))
 
 
 def _heard_why(owner: LegFacts, worker: LegFacts) -> bool:

@@ -221,7 +221,7 @@ class Bridge:
         )
 
     def _rings(self, side: Side) -> None:
-        state = CallState.DIALING_OWNER if side is Side.OWNER else CallState.DIALING_WORKER
+        state = CallState.OWNER_RINGS if side is Side.OWNER else CallState.WORKER_RINGS
         self._on_state(state, side, Ending(None, side, "ringing"))
 
     async def _ring(self, leg: Leg, side: Side, body: bytes, seconds: int) -> Description | None:

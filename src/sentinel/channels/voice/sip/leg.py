@@ -21,13 +21,20 @@ from sentinel.channels.voice.sip.wire import Path
 
 #: How often a re-INVITE that crossed another one is tried again (RFC 3261, section 14.1).
 _TRIES_AFTER_CROSSING = 7
+#: Ringing, and session progress: the tone that some exchanges play instead. A forwarded or queued call (181,
+#: 182) rings nowhere yet.
+_RINGS = frozenset({180, 183})
 #: Decides what to say to another end that proposes other media, or wants a proposal (None).
 OnOffer = Callable[["Leg", Description | None], Awaitable[bytes]]
 OnAnswer = Callable[["Leg", Description], None]
 
 
 class Leg:
-    """A telephone that we call. ``gone`` is done once the other end has hung up, or is known to be dead."""
+    """A telephone that we call.
+
+    ``rang``: something is under way there. ``gone`` is done once the other end has hung up, or is known to
+    be dead.
+    """
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class Leg:
         self.theirs: Description | None = None
         self.rang = False
         self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._has_told = False
         self._is_silent = False
         self._agent = agent
         self._authentication = Authentication(credentials)
@@ -169,9 +177,11 @@ class Leg:
     def _early(self, response: Response) -> None:
         if self._letting_go:
             self._cancel()
-        elif response.status > 100 and not self.rang and not self.dialog.is_established:
+        elif response.status > 100 and not self.dialog.is_established:
             self.rang = True
-            self._on_ringing()
+            if response.status in _RINGS and not self._has_told:
+                self._has_told = True
+                self._on_ringing()
 
     def _answered_again(self, response: Response) -> None:
         if not 200 <= response.status < 300 or not self.dialog.is_established:
