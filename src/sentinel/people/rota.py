@@ -6,7 +6,7 @@ Days that are over stay as they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -153,15 +153,37 @@ def days_away(shifts: Iterable[OfficerShift]) -> set[date]:
     """The days whose officer is away for a part of them or all day, as the officer's own zone counts days."""
     rows = list(shifts)
     absences = Absence.objects.filter(user__in={row.officer_id for row in rows})
-    away = list(absences.values_list("user_id", "starts_at", "ends_at"))
-    return {
-        row.on
-        for row in rows
-        for user_id, starts_at, ends_at in away
-        if user_id == row.officer_id
-        and starts_at < local_instant(row.on + timedelta(days=1), time(0), row.officer.zone)
-        and ends_at > local_instant(row.on, time(0), row.officer.zone)
-    }
+    away: dict[int, list[tuple[datetime, datetime]]] = {}
+    for user_id, starts_at, ends_at in absences.values_list("user_id", "starts_at", "ends_at"):
+        away.setdefault(user_id, []).append((starts_at, ends_at))
+    return {row.on for row in rows if _is_touched(row, away.get(row.officer_id, []))}
+
+
+def own_days_within(
+    user: User, times: Iterable[tuple[datetime, datetime]], now: datetime
+) -> list[OfficerShift]:
+    """The user's days on the rota from today on of which one of the times (from, until) takes a part."""
+    spans = list(times)
+    return touched_days(own_days(user, now).select_related("officer"), spans) if spans else []
+
+
+def touched_days(
+    shifts: Iterable[OfficerShift], times: Sequence[tuple[datetime, datetime]]
+) -> list[OfficerShift]:
+    """Those of the shifts (with their officers) of which one of the times (from, until) takes a part."""
+    return [row for row in shifts if _is_touched(row, times)]
+
+
+def own_days_away(user: User, now: datetime) -> list[OfficerShift]:
+    """The user's days on the rota from today on for which an absence of theirs is entered."""
+    rows = Absence.objects.filter(user=user, ends_at__gt=now)
+    return own_days_within(user, list(rows.values_list("starts_at", "ends_at")), now)
+
+
+def _is_touched(shift: OfficerShift, times: Iterable[tuple[datetime, datetime]]) -> bool:
+    start = local_instant(shift.on, time(0), shift.officer.zone)
+    end = local_instant(shift.on + timedelta(days=1), time(0), shift.officer.zone)
+    return any(begins < end and ends > start for begins, ends in times)
 
 
 def require_reachable(user: User, *, now: datetime) -> None:

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
-from sentinel.people.models import Absence, CalendarFeed, User
+from sentinel.people.models import Absence, CalendarFeed, OfficerShift, User
 from sentinel.people.services import set_absence
 from tests.web.console.conftest import SignedIn
 from tests.web.console.stage import Stage
@@ -184,3 +184,72 @@ def test_a_file_that_is_no_calendar_is_refused_in_words(
     stage: Stage, as_user: SignedIn, content: str, said: str
 ) -> None:
     assert said in upload(as_user(stage.world.maria), content)
+
+
+# -- days on which one is officer -------------------------------------------------------------------
+
+
+def test_the_preview_names_the_days_on_which_one_is_officer_and_leads_to_the_swap(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    client = as_user(stage.world.ines)
+    page = upload(client)
+    assert "You are officer of the day on 6 of these days" in page
+    assert "Mon 20 Apr, Tue 21 Apr, Wed 22 Apr, Thu 23 Apr, Fri 24 Apr" in page, "beside the event itself"
+    assert "officer of the day on Thu 2 Apr" in page
+    link = re.search(r'href="(/rota/\?give=2026-04-20#give)"', page)
+    assert link
+    rota = client.get(link[1]).content.decode()
+    assert 'id="give"' in rota
+    chosen = re.search(r'<option value="(\d+)" selected>', rota.partition('id="give"')[2])
+    assert chosen
+    assert OfficerShift.objects.get(pk=chosen[1]).on == date(2026, 4, 20)
+
+
+def test_it_warns_nobody_of_a_day_that_is_not_theirs(stage: Stage, as_user: SignedIn) -> None:
+    assert "officer of the day" not in upload(as_user(stage.world.maria))
+    OfficerShift.objects.filter(officer=stage.world.ines, on__month=4).delete()
+    assert "officer of the day" not in upload(as_user(stage.world.ines))
+
+
+def test_what_was_entered_all_the_same_is_said_until_the_day_is_given_away(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    client = as_user(stage.world.ines)
+    page = upload(client)
+    answer = client.post("/profile/hours/file/enter/", {"found": sealed(page), "take": ["0"]}, follow=True)
+    text = answer.content.decode()
+    assert "You are still officer of the day on Thu 2 Apr: ask somebody to take it." in text
+    assert "/rota/?give=2026-04-02#give" in text
+    OfficerShift.objects.filter(on=date(2026, 4, 2)).update(officer=stage.world.henrik)
+    assert "/rota/?give=" not in client.get("/profile/").content.decode()
+
+
+def test_an_absence_entered_by_hand_says_the_same(stage: Stage, as_user: SignedIn) -> None:
+    typed = {"starts_at": "2026-03-20T23:30", "ends_at": "2026-03-22T00:00"}
+    text = as_user(stage.world.ines).post("/profile/absence/", typed, follow=True).content.decode()
+    assert "You are still officer of the day on Fri 20 Mar, Sat 21 Mar: ask" in text
+    assert "You are officer of the day on 2 of these days" in text
+    text = as_user(stage.world.maria).post("/profile/absence/", typed, follow=True).content.decode()
+    assert "officer of the day on" not in text
+
+
+def test_whoever_enters_it_for_an_officer_is_told_to_put_somebody_else_there(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    typed = {
+        "absence-user": str(stage.world.ines.pk),
+        "absence-starts_at": "2026-03-20T08:00",
+        "absence-ends_at": "2026-03-20T18:00",
+    }
+    text = as_user(stage.world.ada).post("/rota/absence/", typed, follow=True).content.decode()
+    assert "Ines Moreau is still officer of the day on Fri 20 Mar: put somebody else there." in text
+
+
+def test_a_day_that_is_not_ones_own_is_not_chosen(stage: Stage, as_user: SignedIn) -> None:
+    client = as_user(stage.world.ines)
+    for wrong in ("x", "2026-99-99", "2020-01-01", "<b>"):
+        answer = client.get("/rota/", {"give": wrong})
+        assert answer.status_code == 200
+        choices = answer.content.decode().partition('id="give"')[2].partition("</select>")[0]
+        assert re.findall(r'<option value="(\d*)" selected>', choices) == [""]

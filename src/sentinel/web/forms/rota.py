@@ -33,9 +33,13 @@ class SwapForm(forms.Form):
     of = forms.ModelChoiceField(User.objects.none(), label="Ask", empty_label="Choose an officer")
     note = forms.CharField(label="Why", required=False, max_length=500)
 
-    def __init__(self, *args: Any, user: User, now: datetime, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, now: datetime, give: str = "", **kwargs: Any) -> None:
+        """``give``: the day that is chosen already, as a date; anything else chooses none."""
         super().__init__(*args, **kwargs)
-        offer(self, "shift", own_days(user, now), label=_day)
+        days = own_days(user, now)
+        offer(self, "shift", days, label=_day)
+        if give:
+            self.initial["shift"] = next((day.pk for day in days if day.on.isoformat() == give), None)
         others = active_users_with_role(Role.OFFICER, Role.EXECUTIVE).exclude(pk=user.pk)
         offer(self, "of", others)
 

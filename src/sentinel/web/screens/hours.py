@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,10 +18,12 @@ from sentinel.kernel.errors import Refused
 from sentinel.people.absence_files import MOST_BYTES, FoundAbsence, joined, read_absences
 from sentinel.people.feeds import end_feed, feed_of, make_feed
 from sentinel.people.quiet import set_quiet_hours
+from sentinel.people.rota import own_days_within, touched_days
 from sentinel.people.services import enter_absences
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
 from sentinel.web.forms.hours import AbsenceFileForm, FoundAbsencesForm, QuietHoursForm
 from sentinel.web.reads.accounts import week_lines
+from sentinel.web.reads.own_days import days_words, still_officer_words
 
 _SALT = "sentinel.absence.file"
 #: So long after the preview the absences can be entered.
@@ -82,10 +85,10 @@ def absence_file(request: ConsoleRequest) -> HttpResponse:
     likely = [str(number) for number, one in enumerate(found) if one.is_likely]
     preview = FoundAbsencesForm(
         user=request.user,
-        choices=_choices(found, request.user.zone),
+        choices=_choices(found, request),
         initial={"found": _sealed(found, request.user.pk), "take": likely},
     )
-    return show(request, "web/people/absence_file.html", {"form": preview, "count": len(found)})
+    return _preview(request, preview, found)
 
 
 @screen(methods=("POST",))
@@ -94,15 +97,14 @@ def absence_file_enter(request: ConsoleRequest) -> HttpResponse:
     found = _opened(request.POST.get("found", ""), request.user.pk)
     if found is None:
         return _page(request, stale="This preview is too old; upload the file again.", status=422)
-    choices = _choices(found, request.user.zone)
-    form = FoundAbsencesForm(request.POST, user=request.user, choices=choices)
+    form = FoundAbsencesForm(request.POST, user=request.user, choices=_choices(found, request))
     if not form.is_valid():
-        return show(request, "web/people/absence_file.html", {"form": form, "count": len(found)}, status=422)
+        return _preview(request, form, found, status=422)
     values = form.cleaned_data
     taken = joined(found[int(number)] for number in values["take"])
     entered, refused = enter_absences(
         user_id=request.user.pk,
-        times=[(one.starts_at, one.ends_at) for one in taken],
+        times=_times(taken),
         deputy_id=values["deputy"].pk if values["deputy"] else None,
         reason="From a calendar file",
         actor=request.user,
@@ -113,7 +115,19 @@ def absence_file_enter(request: ConsoleRequest) -> HttpResponse:
         context = {"form": form, "count": len(found), "is_done": True}
         return show(request, "web/people/absence_file.html", context, status=422)
     said = f"{len(entered)} absence{'s' if len(entered) != 1 else ''} entered."
-    return done(request, said, "profile")
+    still = still_officer_words(request.user, times=_times(taken), viewer=request.user, now=request.now)
+    return done(request, f"{said} {still}".strip(), "profile")
+
+
+def _preview(
+    request: ConsoleRequest, form: FoundAbsencesForm, found: list[FoundAbsence], *, status: int = 200
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "count": len(found),
+        "own_days": own_days_within(request.user, _times(found), request.now),
+    }
+    return show(request, "web/people/absence_file.html", context, status=status)
 
 
 def _page(
@@ -138,8 +152,19 @@ def _page(
     return show(request, "web/people/hours.html", context, status=status)
 
 
-def _choices(found: list[FoundAbsence], zone: str) -> list[tuple[str, str]]:
-    return [(str(number), _line(one, zone)) for number, one in enumerate(found)]
+def _times(found: Iterable[FoundAbsence]) -> list[tuple[datetime, datetime]]:
+    return [(one.starts_at, one.ends_at) for one in found]
+
+
+def _choices(found: list[FoundAbsence], request: ConsoleRequest) -> list[tuple[str, str]]:
+    """A line for each event, with the user's days as officer of the day that it touches."""
+    mine = own_days_within(request.user, _times(found), request.now)
+    choices = []
+    for number, one in enumerate(found):
+        days = touched_days(mine, _times([one]))
+        officer = f" (you are officer of the day on {days_words(days)})" if days else ""
+        choices.append((str(number), f"{_line(one, request.user.zone)}{officer}"))
+    return choices
 
 
 def _line(one: FoundAbsence, zone: str) -> str:

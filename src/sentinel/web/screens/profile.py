@@ -11,6 +11,7 @@ from sentinel.kernel.push_keys import application_key, encode, raw_public
 from sentinel.outbox.digests import digest_wish, set_digest_wish
 from sentinel.people.models import User
 from sentinel.people.reach import reach_of, without_mail
+from sentinel.people.rota import own_days_away
 from sentinel.people.sealing import secrets
 from sentinel.people.selectors import absences_of, active_users
 from sentinel.people.services import set_absence
@@ -19,6 +20,7 @@ from sentinel.web.forms.fields import moment_input, offer
 from sentinel.web.forms.telephone import TelephoneForm, own_number_form
 from sentinel.web.forms.ways import ChatForm, PushForm, WebhookForm, fresh_webhook_form
 from sentinel.web.reads.accounts import week_lines
+from sentinel.web.reads.own_days import still_officer_words
 from sentinel.web.reads.telephone import own_telephone
 from sentinel.web.reads.ways import ways_of
 
@@ -88,7 +90,9 @@ def profile_absence(request: ConsoleRequest) -> HttpResponse:
         )
     if refused:
         return profile_page(request, absence=form, status=refused.status)
-    return done(request, "Entered. Your duties go to whoever stands in.", "profile")
+    times = [(values["starts_at"], values["ends_at"])]
+    still = still_officer_words(request.user, times=times, viewer=request.user, now=request.now)
+    return done(request, f"Entered. Your duties go to whoever stands in. {still}".strip(), "profile")
 
 
 def profile_page(
@@ -125,6 +129,7 @@ def profile_page(
         "reach": reach_of(request.user, request.now),
         "rings": week_lines(request.user.reach_week) if request.user.reach_week else [],
         "absences": absences_of(request.user, request.now),
+        "own_days": own_days_away(request.user, request.now),
         "hours": week_lines(calendar.week) if calendar else [("Mon–Fri", "09:00–17:00")],
     }
     return show(request, "web/people/profile.html", context, status=status)

@@ -17,6 +17,7 @@ from sentinel.people.services import end_absence, set_absence
 from sentinel.web.access import ConsoleRequest, done, refusals_on, screen, show
 from sentinel.web.forms.fields import moment_input, offer
 from sentinel.web.forms.rota import NoteForm, ShiftForm, SwapForm
+from sentinel.web.reads.own_days import still_officer_words
 
 ROTA_KEEPERS = (Role.ADMINISTRATOR, Role.MANAGER, Role.EXECUTIVE, Role.OFFICER)
 ABSENCE_KEEPERS = (Role.ADMINISTRATOR, Role.MANAGER)
@@ -84,7 +85,10 @@ def absence_add(request: ConsoleRequest) -> HttpResponse:
             )
         if refused:
             return rota_page(request, absence=form, status=refused.status)
-        return done(request, "The absence is entered; whoever stands in hears from now on.", "rota")
+        said = "The absence is entered; whoever stands in hears from now on."
+        times = [(values["starts_at"], values["ends_at"])]
+        still = still_officer_words(values["user"], times=times, viewer=request.user, now=request.now)
+        return done(request, f"{said} {still}".strip(), "rota")
     return rota_page(request, absence=form, status=422)
 
 
@@ -130,7 +134,7 @@ def rota_page(
         "is_administrator": user.has_role(Role.ADMINISTRATOR),
         "shift": shift or ShiftForm(prefix="shift", initial={"on": now.date() + timedelta(days=1)}),
         "absence": absence or AbsenceForm(prefix="absence", users=_team_of(request)),
-        "swap": swap or SwapForm(prefix="swap", user=user, now=now),
+        "swap": swap or SwapForm(prefix="swap", user=user, now=now, give=request.GET.get("give", "")),
         "has_days": own_days(user, now).exists(),
         "note": note or NoteForm(prefix="note", user=user, now=now),
         "has_note": bool(shifts_to_note(user, now)),
