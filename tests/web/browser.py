@@ -8,7 +8,10 @@ from contextlib import contextmanager
 
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+
+# However busy the machine is: who waits for something that comes waits no longer for it.
+expect.set_options(timeout=30_000)
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 

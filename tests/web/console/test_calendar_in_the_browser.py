@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from sentinel.people.models import Absence
 from tests.web.browser import PHONE, serious_findings
@@ -35,8 +35,8 @@ def test_absences_come_in_and_an_address_goes_out(played: Stage, live_server: An
     file = {"name": "away.ics", "mimeType": "text/calendar", "buffer": FILE.encode()}
     page.get_by_label("Calendar file").set_input_files(file)  # type: ignore[arg-type]
     page.get_by_role("button", name="Look at it first").click()
-    assert page.get_by_label("Family <script>").is_checked()
-    assert not page.get_by_label("Dentist").is_checked()
+    expect(page.get_by_label("Family <script>")).to_be_checked()
+    expect(page.get_by_label("Dentist")).not_to_be_checked()
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / "absence-file-phone-dark.png", full_page=True)
     assert serious_findings(page) == []
