@@ -63,7 +63,7 @@ class Loopback:
     def __exit__(self, *_error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=20)
 
 
 class HttpService(Loopback):

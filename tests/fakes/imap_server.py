@@ -57,7 +57,7 @@ class ImapServer(LoopbackServer):
                 event.set()
             return uid
 
-        return asyncio.run_coroutine_threadsafe(put(), self._loop).result(timeout=5)
+        return asyncio.run_coroutine_threadsafe(put(), self._loop).result(timeout=20)
 
     def renumber(self) -> None:
         """What a server does after a restore: other numbers, another validity."""

@@ -23,14 +23,14 @@ class LoopbackServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=5)
+        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=20)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(timeout=5)
+        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(timeout=20)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=20)
         self._loop.close()
 
     async def _shut(self) -> None:

@@ -40,7 +40,7 @@ class NameServer:
 
     def __exit__(self, *_: object) -> None:
         self._running = False
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=20)
         self._socket.close()
 
     @property

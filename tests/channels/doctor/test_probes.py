@@ -73,13 +73,13 @@ def mail_server(context: ssl.SSLContext | None = None, *, implicit: bool = False
         return SMTP(Door(), loop=loop, tls_context=None if implicit else context)
 
     listening = loop.create_server(session, "127.0.0.1", 0, ssl=context if implicit else None)
-    server = asyncio.run_coroutine_threadsafe(listening, loop).result(timeout=5)
+    server = asyncio.run_coroutine_threadsafe(listening, loop).result(timeout=20)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        asyncio.run_coroutine_threadsafe(_close(server), loop).result(timeout=5)
+        asyncio.run_coroutine_threadsafe(_close(server), loop).result(timeout=20)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(timeout=5)
+        thread.join(timeout=20)
         loop.close()
 
 

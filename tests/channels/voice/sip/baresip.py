@@ -119,9 +119,9 @@ def telephone(name: str, hertz: int, folder: Path, *, transport: str = "udp") ->
     account = f"<sip:{name}@127.0.0.1:{port};transport={transport}>;regint=0;answermode=auto\n"
     (folder / "accounts").write_text(account)
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            ["baresip", "-f", str(folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-        )
+        # Line by line: into a file it would tell what happened only at its end.
+        command = ["stdbuf", "-oL", "baresip", "-f", str(folder)]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
     try:
         wait_for_udp(port, process)
         yield Phone(name, port, folder, process)

@@ -50,7 +50,7 @@ class Office:
         return placed.ref
 
     def wait_for(
-        self, ref: str, state: CallState, *, seconds: float = 15.0, detail: str | None = None
+        self, ref: str, state: CallState, *, seconds: float = 30.0, detail: str | None = None
     ) -> CallEvent:
         """The event with which a call came to a state."""
         until = time.monotonic() + seconds
