@@ -16,8 +16,10 @@ from sentinel.assurance.ears import LISTENER, note_ear
 from sentinel.assurance.rules import Check
 from sentinel.assurance.services import fly_canary
 from sentinel.bulk.models import SenderState
+from sentinel.calls.exchanges import note_exchange
 from sentinel.channels.base import Sent
 from sentinel.config import metrics
+from sentinel.config.telephone import CallsBy
 from sentinel.engine.heartbeat import Heartbeat
 from sentinel.kernel import clock
 from sentinel.kernel.clock import SystemClock
@@ -105,6 +107,18 @@ def test_the_numbers_are_those_of_the_database(world: World) -> None:
     assert value(found, "outbox_oldest_due_seconds", channel="canary") == pytest.approx(5)
     assert value(found, "ear_age_seconds", way="listener", host="mx1") == pytest.approx(5)
     assert value(found, "engines_working") == 1
+
+
+def test_whether_the_exchange_answers_is_a_number(world: World, settings: Any) -> None:
+    assert "exchange_answers{" not in ask().content.decode()
+    settings.CALLS_BY = CallsBy(provider="sip", host="pbx.example")
+    beat: dict[str, Any] = {"provider": "sip", "host": "e1", "peer": "pbx.example:5060", "milliseconds": 2}
+    at = {"provider": "sip", "host": "e1"}
+    note_exchange(**beat, answers=True, detail="200 OK", now=world.now)
+    world.clock.advance(seconds=61)
+    note_exchange(**beat, answers=False, detail="408", now=world.now)
+    found = numbers()
+    assert (value(found, "exchange_answers", **at), value(found, "exchange_age_seconds", **at)) == (0, 61)
 
 
 def test_nobody_is_named(world: World) -> None:

@@ -37,6 +37,7 @@ class Check(StrEnum):
     CLOCK_STEPPED = "clock_stepped"
     CANARY_LATE = "canary_late"
     NOBODY_REACHABLE = "nobody_reachable"
+    EXCHANGE_SILENT = "exchange_silent"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,8 @@ MAIL_PATIENCE = timedelta(minutes=2)
 SENDER_PATIENCE = timedelta(minutes=2)
 #: A mailbox is looked into every half minute, a listener is tried every few seconds.
 EAR_PATIENCE = timedelta(seconds=90)
+#: An exchange is asked each minute; one that is restarted is back before the third question.
+EXCHANGE_PATIENCE = timedelta(minutes=3)
 #: A decider with a big turn may take its time; timers that are late meanwhile are a fault of their own.
 CYCLE_PATIENCE = timedelta(minutes=2)
 CANARY_PATIENCE = timedelta(minutes=5)
@@ -182,6 +185,15 @@ _LAWS: dict[Check, _Law] = {
         lambda seen: f"the test message sent {seen.scope} has not arrived",
         "Follow it in the outbox: the last error stands there.",
         CANARY_PATIENCE,
+    ),
+    # No alarm: everybody can dial themselves, and the call brief tells them to.
+    Check.EXCHANGE_SILENT: _Law(
+        Grade.NOTE,
+        lambda seen: f"no calls can be placed: {seen.detail[:400]}",
+        "See that the exchange or voice service is up, reachable from the engine, and takes the account:"
+        " sentinel doctor calls. Until then the call brief asks people to dial themselves.",
+        EXCHANGE_PATIENCE,
+        is_told=True,
     ),
     # No alarm: their notices go to the next person meanwhile, and a watchman outside must not be told that
     # Sentinel is down because somebody switched their e-mail off.

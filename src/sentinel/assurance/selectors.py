@@ -8,6 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 
 from sentinel.accounts.models import Account
@@ -16,6 +17,7 @@ from sentinel.assurance.rules import CANARY_PATIENCE, CYCLE_PATIENCE, TIMER_PATI
 from sentinel.bulk.models import Delivery
 from sentinel.bulk.selectors import sender_state
 from sentinel.bulk.states import RunState
+from sentinel.calls.exchanges import silent_exchange
 from sentinel.escalation.models import Duty
 from sentinel.inbound.models import IncomingMail
 from sentinel.inbound.states import IncomingState
@@ -44,6 +46,7 @@ def look(now: datetime) -> list[Seen]:
         *_check_ins(now),
         *_canaries(now),
         *_people(now),
+        *_exchange(now),
     ]
 
 
@@ -140,6 +143,13 @@ def _people(now: datetime) -> Iterator[Seen]:
             ids=(reach.user_id,),
             detail=reach.why_never,
         )
+
+
+def _exchange(now: datetime) -> Iterator[Seen]:
+    beat = silent_exchange(str(settings.CALLS_BY.provider), now=now)
+    if beat is not None:
+        said = f"{beat.peer} does not answer" + (f" ({beat.detail})" if beat.detail else "")
+        yield Seen(check=Check.EXCHANGE_SILENT, count=1, oldest=beat.silent_since, detail=said)
 
 
 def _seen(check: Check, rows: QuerySet[Any], instant: str) -> Seen:

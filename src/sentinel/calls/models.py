@@ -111,3 +111,25 @@ class CallStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} of call {self.call_id}"
+
+
+class ExchangeBeat(models.Model):
+    """What came of the last question to whoever places calls, whether they are there; asked from one machine.
+
+    ``peer`` is who was asked. ``silent_since``: the first of the questions in a row that got no answer.
+    """
+
+    provider = models.CharField(max_length=12, choices=_choices(Provider))
+    host = models.CharField(max_length=200)
+    peer = models.CharField(max_length=300)
+    tried_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    silent_since = models.DateTimeField(null=True)
+    detail = models.CharField(max_length=300, blank=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("provider", "host"), name="exchange_beat_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.peer} asked from {self.host}"

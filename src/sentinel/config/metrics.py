@@ -29,6 +29,7 @@ from sentinel.assurance.selectors import last_arrived_canary, open_findings
 from sentinel.assurance.tally import sends
 from sentinel.bulk.models import Run
 from sentinel.bulk.selectors import sender_state
+from sentinel.calls.exchanges import exchange_beats
 from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import CallState
 from sentinel.calls.rules import EndReason as EndOfCall
@@ -243,11 +244,20 @@ def _incoming(now: datetime) -> Iterator[Metric]:
     yield _gauge("ear_age_seconds", "Since a way in last worked.", values, ["way", "host"])
 
 
-def _calls(_now: datetime) -> Iterator[Metric]:
+def _exchange(now: datetime) -> Iterator[Metric]:
+    beats = exchange_beats(settings.CALLS_BY.provider, now=now)
+    answers = [((beat.provider, beat.host), float(beat.silent_since is None)) for beat in beats]
+    yield _gauge("exchange_answers", "1 while whoever places calls answers.", answers, ["provider", "host"])
+    ages = [((b.provider, b.host), _age(now, b.answered_at)) for b in beats if b.answered_at is not None]
+    yield _gauge("exchange_age_seconds", "Since they last answered an engine.", ages, ["provider", "host"])
+
+
+def _calls(now: datetime) -> Iterator[Metric]:
     calls = PlacedCall.objects.filter(problem__isnull=False)
     going_on = calls.filter(ended_at__isnull=True).values_list("state").annotate(n=Count("pk"))
     states = [state.value for state in CallState if state is not CallState.ENDED]
     yield _gauge("calls", "Calls going on.", _filled(dict(going_on.order_by()), states), ["state"])
     ended = calls.filter(ended_at__isnull=False).values_list("reason").annotate(n=Count("pk"))
     reasons = [reason.value for reason in EndOfCall]
+    yield from _exchange(now)
     yield _counter("calls_ended", "Calls that ended.", _filled(dict(ended.order_by()), reasons), ["reason"])

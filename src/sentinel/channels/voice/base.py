@@ -135,14 +135,16 @@ class HoldingPort(Protocol):
 
 
 @runtime_checkable
-class CheckedPort(Protocol):
+class CheckedPort(CallPort, Protocol):
     """A way of placing calls that can be asked whether its provider is there; rings nobody."""
 
     @property
-    def provider(self) -> str: ...
+    def peer(self) -> str:
+        """Who is asked; empty where calls go straight to telephones, so that there is nobody to ask."""
 
     def check(self) -> Reachability:
-        """Ask now. Never raises; takes as long as the provider may take to answer."""
+        """Ask now; takes as long as the provider may take to answer, and keeps no call waiting. Raises
+        Unavailable while this process ends."""
 
 
 class WebhookPort(CallPort, Protocol):

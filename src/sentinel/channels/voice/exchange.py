@@ -6,7 +6,15 @@ import logging
 import threading
 from datetime import datetime
 
-from sentinel.channels.voice.base import Accepted, CallStatus, Intent, Placed, Reachability, Rejected
+from sentinel.channels.voice.base import (
+    Accepted,
+    CallStatus,
+    Intent,
+    Placed,
+    Reachability,
+    Rejected,
+    Unavailable,
+)
 from sentinel.channels.voice.listener import Listener
 from sentinel.channels.voice.sip.calls import SipCalls
 from sentinel.channels.voice.sip.settings import SipSettings
@@ -46,12 +54,21 @@ class Exchange:
         if self._calls is not None:
             self._calls.hang_up(ref)
 
+    @property
+    def peer(self) -> str:
+        """The first stop of every call; see CheckedPort."""
+        stop = self._settings.way_out
+        return f"{stop.host}:{stop.address[1]}" if stop is not None else ""
+
     def check(self) -> Reachability:
-        """Whether the exchange answers."""
+        """Whether the exchange answers. Raises Unavailable when this process ends meanwhile."""
         try:
-            return self._started().check()
+            found = self._started().check()
         except (OSError, RuntimeError) as error:
-            return Reachability(False, f"no way out: {error}", 0.0)
+            found = Reachability(False, f"no way out: {error}", 0.0)
+        if self._is_closed:
+            raise Unavailable("this process is ending")
+        return found
 
     def close(self) -> None:
         """Stop ringing telephones; people who talk go on talking."""

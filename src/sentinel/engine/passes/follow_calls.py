@@ -20,6 +20,7 @@ from sentinel.calls.services import keep_in_sight
 from sentinel.channels import registry
 from sentinel.channels.voice.base import CallPort, CallStatus, FindingPort, HoldingPort, Unavailable
 from sentinel.channels.voice.sender import VoiceSender
+from sentinel.engine.passes.watch_exchange import Watch
 from sentinel.kernel import traces
 from sentinel.workflows.follow_call import could_not_place, end_call, follow_event, was_placed
 from sentinel.workflows.place_call import end_if_withdrawn
@@ -73,6 +74,7 @@ class Follower:
     def __init__(self) -> None:
         self._looked_at = float("-inf")
         self._graceful_until = 0.0
+        self._watch = Watch()
 
     def turn(self, now: datetime) -> float:
         """One look; returns the seconds until the next."""
@@ -81,6 +83,7 @@ class Follower:
         since = at - self._looked_at
         if since < LEAST:
             return LEAST - since
+        self._watch.turn(port)
         if since > 2 * IDLE:
             self._graceful_until = at + GRACE
         calls = going_on()

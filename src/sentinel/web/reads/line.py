@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from sentinel.accounts.selectors import calendar_of_site
+from sentinel.calls.exchanges import silent_exchange
 from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import CallState, EndReason, Leg, Provider, WhyNot, rank
 from sentinel.calls.selectors import (
@@ -88,7 +89,8 @@ class Line:
     ``call``: the one that goes on, or the viewer's own that ended just now; ``why_not``: what stands against
     a new one, ``possible_at`` from when on it can be placed; ``busy_with``: the viewer's call about another
     problem; ``is_testing``: it is their test call that goes on. ``again_at``: the next try, when Sentinel
-    itself has noted that the worker was not reached.
+    itself has noted that the worker was not reached. ``silent_since``: when the exchange last
+    stopped answering.
     """
 
     call: PlacedCall | None
@@ -102,6 +104,7 @@ class Line:
     is_testing: bool
     again_at: datetime | None
     talked: str
+    silent_since: datetime | None
 
     @property
     def is_going_on(self) -> bool:
@@ -143,13 +146,19 @@ class Line:
         """Changes exactly when there is something new to say; the seconds are not."""
         call = self.call
         if call is None:
-            return f"none-{self.why_not or ''}"
+            return f"none-{self.why_not or ''}-{int(self.silent_since is not None)}"
         return f"{call.pk}-{call.state}-{call.reason}-{call.outcome_id or ''}-{int(self.is_hanging_up)}"
 
 
 def is_dialled_by_hand() -> bool:
     """Whether nobody places calls here: people dial themselves."""
     return str(settings.CALLS_BY.provider) == "tel"
+
+
+def silent_since(now: datetime) -> datetime | None:
+    """Since when whoever places calls does not answer; None while they do, or while nobody knows."""
+    beat = silent_exchange(str(settings.CALLS_BY.provider), now=now)
+    return beat.silent_since if beat is not None else None
 
 
 def line_of(problem: Problem, *, user: User, duty: Duty | None, now: datetime) -> Line:
@@ -172,6 +181,7 @@ def line_of(problem: Problem, *, user: User, duty: Duty | None, now: datetime) -
         is_testing=blocked is WhyNot.TALKING and _tests(user),
         again_at=duty.due_at if duty is not None and noted else None,
         talked=talked_for(call, now) if call else "",
+        silent_since=None if call is not None and call.is_going_on else silent_since(now),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpResponse
 
 from sentinel.assurance.ears import ears
@@ -14,6 +15,7 @@ from sentinel.assurance.selectors import (
     worst_lateness,
 )
 from sentinel.bulk.selectors import sender_state
+from sentinel.calls.exchanges import exchange_beats
 from sentinel.calls.selectors import counts_by_state
 from sentinel.outbox.selectors import waits
 from sentinel.people.rules import Role
@@ -38,6 +40,7 @@ def health(request: ConsoleRequest) -> HttpResponse:
         "canary": last_canary(),
         "out_of_reach": lost_people(request.now),
         "ears": ears(),
+        "exchanges": exchange_beats(settings.CALLS_BY.provider, now=request.now),
         **waiting_context(request),
     }
     return show(request, "web/health/page.html", context)

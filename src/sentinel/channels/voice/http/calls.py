@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
@@ -175,6 +176,11 @@ class HttpVoice:
     ) -> Sequence[CallEvent]:
         """The events in a request that the service signed; raises ValueError for any other."""
         return self.turn(self.verified(url=url, headers=headers, body=body, now=now)).events
+
+    @property
+    def peer(self) -> str:
+        """The service's host; see CheckedPort."""
+        return urlsplit(self._settings.api_url).netloc
 
     def check(self) -> Reachability:
         """Whether the service answers, and lets this account call. Rings nobody."""

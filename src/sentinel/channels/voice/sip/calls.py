@@ -108,6 +108,7 @@ class SipCalls:
         self._by_key: dict[str, _Call] = {}
         self._network: AsyncioNetwork | None = None
         self._agent: Agent | None = None
+        self._checks: set[asyncio.Task[Reachability]] = set()
 
     # --- from any thread
 
@@ -167,8 +168,8 @@ class SipCalls:
     def check(self) -> Reachability:
         """Ask the exchange whether it is there (OPTIONS), with credentials where it wants them."""
         try:
-            return self._on_loop(self._check(), seconds=self._settings.timing.patience + 1)
-        except (concurrent.futures.TimeoutError, RuntimeError) as error:
+            return self._on_loop(self._checked(), seconds=self._settings.timing.patience + 1)
+        except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError, RuntimeError) as error:
             return Reachability(False, f"no answer: {error}", 0.0)
 
     def _on_loop(self, work: Coroutine[Any, Any, T], *, seconds: float = _SECONDS_TO_HAND_OVER) -> T:
@@ -207,6 +208,8 @@ class SipCalls:
     async def _close(self, hang_up: bool) -> None:
         if self._agent is None or self._network is None:
             return
+        for check in self._checks:
+            check.cancel()
         for call in list(self._calls.values()):
             if call.bridge is not None and (hang_up or not call.bridge.is_bridged):
                 call.bridge.hang_up("Sentinel is shutting down")
@@ -270,6 +273,12 @@ class SipCalls:
             talk_seconds=call.talk_seconds,
         )
         self._events.put(_Happened(said, time.monotonic()))
+
+    async def _checked(self) -> Reachability:
+        check = asyncio.ensure_future(self._check())
+        self._checks.add(check)
+        check.add_done_callback(self._checks.discard)
+        return await check
 
     async def _check(self) -> Reachability:
         if self._agent is None:
