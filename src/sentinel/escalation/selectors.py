@@ -238,7 +238,7 @@ def duties_of(user: User) -> QuerySet[Duty]:
     return (
         Duty.objects.filter(accountable=user)
         .select_related("problem__worker__site", "problem__site", "problem__account", "accountable")
-        .order_by("due_at")
+        .order_by("due_at", "pk")
     )
 
 

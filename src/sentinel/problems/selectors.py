@@ -67,7 +67,9 @@ def similar_open_problems(
 ) -> QuerySet[Problem]:
     """Open problems at the same site, then account, that this user may see."""
     rows = problems_visible_to(user, now).filter(state__in=_OPEN).exclude(pk=problem.pk)
-    return rows.filter(Q(site=problem.site) | Q(account=problem.account)).order_by("-opened_at")[:limit]
+    return rows.filter(Q(site=problem.site) | Q(account=problem.account)).order_by("-opened_at", "-pk")[
+        :limit
+    ]
 
 
 def reopenings_since(problem: Problem, since: datetime) -> int:

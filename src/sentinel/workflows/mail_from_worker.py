@@ -146,7 +146,7 @@ def _is_bare(words: str) -> bool:
 def _latest_check_in(arrival: Arrival) -> int | None:
     worker = arrival.thread.worker
     rows = CheckIn.objects.filter(worker=worker, state=CheckInState.SENT.value)
-    return rows.order_by("-sent_at").values_list("pk", flat=True).first()
+    return rows.order_by("-sent_at", "-pk").values_list("pk", flat=True).first()
 
 
 # -- an answer to "is it solved?" -------------------------------------------------------------------

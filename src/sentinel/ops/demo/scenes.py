@@ -159,7 +159,9 @@ class Scenes:
 
     def _press(self, scene: Scene, worker: Worker, step: str, trouble: Trouble) -> None:
         asked = (
-            CheckIn.objects.filter(worker=worker, state=CheckInState.SENT.value).order_by("-sent_at").first()
+            CheckIn.objects.filter(worker=worker, state=CheckInState.SENT.value)
+            .order_by("-sent_at", "-pk")
+            .first()
         )
         if asked is None:
             return

@@ -75,7 +75,7 @@ class Staff:
             case DutyKind.ACKNOWLEDGE:
                 return hours.add(now, plot.acknowledge_after)
             case DutyKind.CALL:
-                last = duty.problem.calls.order_by("-at").first()
+                last = duty.problem.calls.order_by("-at", "-pk").first()
                 if last is not None and last.outcome == CallOutcome.CALL_BACK.value:
                     return hours.next_open(max(now, duty.due_at))
                 return hours.add(now, plot.call_after)

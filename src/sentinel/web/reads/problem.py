@@ -224,7 +224,7 @@ def earlier_problems(problem: Problem, user: User, now: datetime) -> QuerySet[Pr
         problems_visible_to(user, now)
         .filter(worker=problem.worker)
         .exclude(pk=problem.pk)
-        .order_by("-opened_at")[:5]
+        .order_by("-opened_at", "-pk")[:5]
     )
 
 
@@ -241,7 +241,7 @@ def site_history(problem: Problem, now: datetime) -> dict[str, int]:
 def earlier_voices(problem: Problem) -> QuerySet[Response]:
     """What this worker said before in other answers."""
     rows = Response.objects.filter(worker=problem.worker, evidence=Evidence.VERIFIED.value).exclude(text="")
-    return rows.exclude(problem_id=problem.pk).order_by("-received_at")[:3]
+    return rows.exclude(problem_id=problem.pk).order_by("-received_at", "-pk")[:3]
 
 
 def is_waiting_for_worker(duty: Duty | None) -> bool:

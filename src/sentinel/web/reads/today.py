@@ -172,14 +172,14 @@ def unanswered(user: User, now: datetime) -> QuerySet[Response]:
         answered_at__isnull=True,
         superseded_by__isnull=True,
     )
-    return rows.exclude(text="").select_related("worker__site__account").order_by("received_at")
+    return rows.exclude(text="").select_related("worker__site__account").order_by("received_at", "pk")
 
 
 def open_please_checks(user: User, now: datetime) -> QuerySet[PleaseCheck]:
     """Provisional frowns to look at, oldest first."""
     visible = responses_visible_to(user, now).values("pk")
     rows = PleaseCheck.objects.filter(settled_at__isnull=True, response__in=visible)
-    return rows.select_related("response__worker__site__account").order_by("raised_at")
+    return rows.select_related("response__worker__site__account").order_by("raised_at", "pk")
 
 
 def count_urgent(user: User, now: datetime) -> int:

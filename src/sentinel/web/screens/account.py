@@ -137,7 +137,7 @@ def account_problems(request: ConsoleRequest, account_id: int) -> HttpResponse:
     """Whoever may see the account: its problems, the newest first."""
     found = account_for(request, account_id)
     rows = problems_visible_to(request.user, request.now).filter(account=found)
-    page = Paginator(rows.select_related("duty").order_by("-opened_at"), PER_PAGE).get_page(
+    page = Paginator(rows.select_related("duty").order_by("-opened_at", "-pk"), PER_PAGE).get_page(
         request.GET.get("page")
     )
     return show(
@@ -155,7 +155,7 @@ def account_voices(request: ConsoleRequest, account_id: int) -> HttpResponse:
     rows = (
         rows.filter(evidence=Evidence.VERIFIED.value).exclude(text="").select_related("worker__site__account")
     )
-    page = Paginator(rows.order_by("-received_at"), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.order_by("-received_at", "-pk"), PER_PAGE).get_page(request.GET.get("page"))
     return show(
         request,
         "web/account/voices.html",

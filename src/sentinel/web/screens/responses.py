@@ -57,7 +57,7 @@ def response_list(request: ConsoleRequest) -> HttpResponse:
         rows = responses_visible_to(request.user, request.now).filter(
             evidence=Evidence.VERIFIED.value, kind__in=VOICES
         )
-        rows = rows.exclude(text="").select_related("worker__site__account").order_by("-received_at")
+        rows = rows.exclude(text="").select_related("worker__site__account").order_by("-received_at", "-pk")
     else:
         rows = unanswered(request.user, request.now)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))

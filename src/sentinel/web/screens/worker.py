@@ -78,8 +78,8 @@ def _page(
             .filter(worker=found)
             .select_related("duty")
             .order_by("-id")[:20],
-            "voices": voices.select_related("worker__site__account").order_by("-received_at")[:20],
-            "last_asked": check_ins.filter(state=CheckInState.SENT.value).order_by("-sent_at").first(),
+            "voices": voices.select_related("worker__site__account").order_by("-received_at", "-pk")[:20],
+            "last_asked": check_ins.filter(state=CheckInState.SENT.value).order_by("-sent_at", "-pk").first(),
             "next_asked": check_ins.filter(state=CheckInState.PLANNED.value).first(),
             "asked": why_not_asked_words(found, now),
             "mails": list(incoming_of_worker(found.pk)[:10]),
