@@ -28,6 +28,7 @@ from tests.house.sources import ROOT
 from tests.world import World, build_world
 
 HANDBOOK = ROOT / "docs" / "how-to" / "watch-sentinel.md"
+ALARMS = HANDBOOK.with_name("sentinel-alarms.yml")
 TOKEN = "a-token-of-enough-characters"
 Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -183,5 +184,6 @@ def test_every_metric_and_every_finding_is_in_the_handbook_and_no_other(world: W
     families = text_string_to_metric_families(ask().content.decode())
     exported = {f.name + ("_total" if f.type == "counter" else "") for f in families}
     assert set(re.findall(r"sentinel_[a-z_]+", page)) == exported
+    assert set(re.findall(r"sentinel_[a-z_]+", ALARMS.read_text(encoding="utf-8"))) <= exported
     explained = set(re.findall(r"^\| `([a-z_]+)` \| (?:alarm|note) \|", page, re.MULTILINE))
     assert explained == {check.value for check in Check}
