@@ -13,7 +13,7 @@ from sentinel.channels.voice.base import Rejected, Unclear
 from sentinel.channels.voice.sender import VoiceSender
 from sentinel.outbox.services import claim
 from sentinel.problems.models import Call
-from sentinel.workflows.follow_call import follow_event
+from sentinel.workflows.follow_call import follow_event, wish_to_place
 from sentinel.workflows.place_call import place_call
 from tests.fakes.telephone import FakeTelephone
 from tests.stories.calls import CALL_VERBS, notices, press, told
@@ -81,16 +81,43 @@ def test_news_about_calls_nobody_asked_for_is_left_alone(world: World, telephone
     assert not follow_event(provider="sip", event=event, now=world.now)
 
 
-def test_an_engine_that_dies_after_placing_lets_it_ring_again_not_never(
+@pytest.mark.parametrize("is_named", [True, False])
+def test_an_engine_that_freezes_or_dies_while_it_rings_lets_nobody_ring_it_again(
+    world: World, telephone: FakeTelephone, is_named: bool
+) -> None:
+    problem = world.frown()
+    world.tick()
+    call = place_call(problem_id=problem.pk, user=world.maria, now=world.now)
+    [frozen] = claim(channel="voice", limit=1, now=world.now)
+    elsewhere = FakeTelephone(telephone.on_event, name="elsewhere")
+    if is_named:
+        VoiceSender(elsewhere).send(frozen, world.now)
+        elsewhere.comes_to(CallState.OWNER_RINGS, at=world.now)
+    else:
+        # It stands still between its wish and its INVITE, or between its INVITE and writing that down.
+        assert wish_to_place(key=call.key, can_ask=False, now=world.now)
+    for _ in range(45):
+        world.sleep_until(world.now + timedelta(seconds=1))
+        world.tick()
+    assert not telephone.calls, "the second engine rings nobody"
+    call.refresh_from_db()
+    assert call.reason == ("lost" if is_named else "failed")
+    [said] = notices(world)
+    assert "+380445550101" in said, "and the caller knows whom to dial"
+    place_call(problem_id=problem.pk, user=world.maria, now=world.now)
+    if is_named:  # the first engine moves again: its news is kept and changes nothing
+        elsewhere.ends(EndReason.NO_ANSWER, at=world.now)
+        call.refresh_from_db()
+        assert call.reason == "lost"
+
+
+def test_an_engine_that_dies_before_it_asked_anybody_hands_the_call_on(
     world: World, telephone: FakeTelephone
 ) -> None:
     problem = world.frown()
     world.tick()
     call = place_call(problem_id=problem.pk, user=world.maria, now=world.now)
-    [dead] = claim(channel="voice", limit=1, now=world.now)
-    gone = FakeTelephone(telephone.on_event, name="gone")
-    VoiceSender(gone).send(dead, world.now)
-    gone.comes_to(CallState.DIALING_OWNER, at=world.now)
+    assert claim(channel="voice", limit=1, now=world.now)
     world.advance(seconds=31)
     assert len(telephone.calls) == 1
     telephone.plays(EndReason.COMPLETED, at=world.now)

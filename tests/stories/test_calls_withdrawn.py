@@ -114,7 +114,7 @@ def test_a_problem_closed_while_an_engine_had_the_wish_rings_nobody(
     call = place_call(problem_id=problem.pk, user=world.maria, now=world.now)
     claim(channel="voice", limit=1, now=world.now)
     record_verdict(proposal_id=world.proposal(problem).pk, verdict=Verdict.YES, human=True, now=world.now)
-    assert not wish_to_place(key=call.key, now=world.now)
+    assert not wish_to_place(key=call.key, can_ask=False, now=world.now)
     call.refresh_from_db()
     assert call.reason == "cancelled"
     world.tick()

@@ -19,8 +19,9 @@ class PlacedCall(models.Model):
 
     ``key`` names it for ever, towards every provider; ``provider_ref`` is the provider's name for it.
     ``state`` only moves forward; ``changed_at`` is when it last did, ``seen_at`` when its provider last knew
-    it. ``talk_seconds`` counts from when both were connected. ``hang_up_asked_at``: the user wants it ended.
-    ``outcome`` is what the user said came of it; until then the duty stays armed.
+    it. ``placing_at``: somebody was about to ask the provider then. ``talk_seconds`` counts from when both were
+    connected. ``hang_up_asked_at``: the user wants it ended. ``outcome`` is what the user said came of it;
+    until then the duty stays armed.
 
     Without a ``problem`` it is a test: only the user's own telephone rings.
     """
@@ -39,6 +40,7 @@ class PlacedCall(models.Model):
     requested_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    placing_at = models.DateTimeField(null=True)
     bridged_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     talk_seconds = models.PositiveIntegerField(default=0)

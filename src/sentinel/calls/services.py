@@ -128,9 +128,15 @@ def _end(call: PlacedCall, event: CallEvent, *, at: datetime) -> None:
 
 
 def begin_placing(*, call: PlacedCall, now: datetime) -> None:
-    """A provider is about to be asked, perhaps once more: what an earlier placing says no longer counts."""
-    call.provider_ref, call.seen_at = "", now
-    call.save(update_fields=["provider_ref", "seen_at"])
+    """A provider is about to be asked. Written down before, so that whoever takes over knows of it."""
+    call.placing_at = call.seen_at = now
+    call.save(update_fields=["placing_at", "seen_at"])
+
+
+def take_back_placing(*, call: PlacedCall) -> None:
+    """The provider has refused for the moment: nothing rings, and it may be asked again."""
+    call.placing_at = None
+    call.save(update_fields=["placing_at"])
 
 
 def name_call(*, call: PlacedCall, ref: str, now: datetime) -> None:

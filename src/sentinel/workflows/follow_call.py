@@ -7,7 +7,7 @@ A connected call closes nothing: its caller is asked how it went, and the duty s
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, transaction
 
@@ -16,7 +16,14 @@ from sentinel.calls.messages import Ended
 from sentinel.calls.models import PlacedCall
 from sentinel.calls.rules import CallEvent, CallState, EndReason, Leg, WhyNot, rank, was_tried
 from sentinel.calls.selectors import call_by_key
-from sentinel.calls.services import Taken, begin_placing, lock_call, name_call, take_event
+from sentinel.calls.services import (
+    Taken,
+    begin_placing,
+    lock_call,
+    name_call,
+    take_back_placing,
+    take_event,
+)
 from sentinel.kernel import traces
 from sentinel.problems.models import Problem
 from sentinel.problems.rules import CallOutcome
@@ -32,8 +39,6 @@ from sentinel.workflows.test_call import follow_test
 
 logger = logging.getLogger(__name__)
 
-#: Whoever holds a call says so more often than this.
-HELD_FOR = timedelta(seconds=12)
 _VERBS = {
     CallState.OWNER_ANSWERED: Verb.CALL_OWNER_ANSWERED,
     CallState.DIALING_WORKER: Verb.CALL_WORKER_DIALED,
@@ -71,11 +76,14 @@ def follow_event(*, provider: str, event: CallEvent, why: WhyNot | None = None, 
         return taken.is_news
 
 
-def wish_to_place(*, key: str, now: datetime) -> bool:
+def wish_to_place(*, key: str, can_ask: bool, now: datetime) -> bool:
     """Whether the call of that name may ring now; the sender asks before every placing.
 
-    Not when it was ended or taken back meanwhile, not when the caller has picked up already, and not while
-    another engine holds it; one that died with a ringing telephone does so no longer when its lease is over.
+    Not when it was ended or taken back meanwhile, nor when a provider has it already, whoever placed it and
+    whether they still live. An engine that froze or died while it asked leaves the question open whether a
+    telephone rings: only where the provider itself can be asked (``can_ask``) another one goes on. Otherwise
+    nothing rings twice, and the pass that follows calls tells the caller.
+
     Nor when it may not be placed any more: closed meanwhile, not wanted by the worker, their day over. Then
     it ends here, and its caller hears why.
     """
@@ -85,8 +93,8 @@ def wish_to_place(*, key: str, now: datetime) -> bool:
     with transaction.atomic():
         problem = lock_problem(found.problem_id) if found.problem_id else None
         call = lock_call(found.pk)
-        waits = rank(CallState(call.state)) < rank(CallState.OWNER_ANSWERED)
-        if not waits or (call.provider_ref and now - call.seen_at < HELD_FOR):
+        waits = rank(CallState(call.state)) < rank(CallState.OWNER_ANSWERED) and not call.provider_ref
+        if not waits or (call.placing_at is not None and not can_ask):
             return False
         why = why_not_any_more(call, problem, now=now) if problem else None
         if why is None and call.hang_up_asked_at is None:
@@ -94,6 +102,14 @@ def wish_to_place(*, key: str, now: datetime) -> bool:
             return True
         take_back(key=key, why=why, now=now)
     return False
+
+
+def was_refused(*, key: str) -> None:
+    """The provider would not take the call just now: no telephone rings, and it may be asked again."""
+    found = call_by_key(key)
+    if found is not None:
+        with transaction.atomic():
+            take_back_placing(call=lock_call(found.pk))
 
 
 def take_back(*, key: str, why: WhyNot | None, now: datetime) -> bool:

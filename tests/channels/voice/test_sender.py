@@ -31,9 +31,13 @@ class Notes:
         self.unwanted: set[str] = set()
         self.placed: list[tuple[str, str]] = []
         self.given_up: list[tuple[str, str]] = []
+        self.refused: list[str] = []
 
-    def wish_to_place(self, *, key: str, now: datetime) -> bool:
+    def wish_to_place(self, *, key: str, can_ask: bool, now: datetime) -> bool:
         return key not in self.unwanted
+
+    def was_refused(self, *, key: str) -> None:
+        self.refused.append(key)
 
     def was_placed(self, *, key: str, ref: str, now: datetime) -> None:
         self.placed.append((key, ref))
@@ -153,4 +157,13 @@ def test_it_gives_up_in_time_and_says_so() -> None:
     last = replace(claimed("voice", number=2), attempts=TRIES)
     assert ours.send(last, NOW).result is Result.PERMANENT
     assert [key for key, _ in notes.given_up] == ["call-1", "call-2"]
+    assert not port.calls
+
+
+def test_a_process_that_stood_still_before_it_asked_rings_nobody() -> None:
+    port, notes = FakeTelephone(), Notes()
+    seconds = iter([0.0, 30.0])
+    ours = VoiceSender(port, book=notes, steady=lambda: next(seconds))
+    assert ours.send(claimed("voice"), NOW).result is Result.PERMANENT
+    assert [key for key, _ in notes.given_up] == ["call-1"]
     assert not port.calls

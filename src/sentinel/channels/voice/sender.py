@@ -8,6 +8,8 @@ one that does not: an unclear placing is looked up, never repeated blindly.
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -31,13 +33,19 @@ logger = logging.getLogger(__name__)
 
 #: A refusal that may pass is tried once more, a few seconds later; then the caller dials.
 TRIES = 2
+#: A process that stood still for so long between its wish and its placing asks nobody any more: others have
+#: told the caller to dial.
+HELD_UP_SECONDS = 12.0
 
 
 class Book(Protocol):
     """Where calls are written down."""
 
-    def wish_to_place(self, *, key: str, now: datetime) -> bool:
-        """Whether the call may ring now."""
+    def wish_to_place(self, *, key: str, can_ask: bool, now: datetime) -> bool:
+        """Whether the call may ring now. ``can_ask``: the provider knows what rings."""
+
+    def was_refused(self, *, key: str) -> None:
+        """It did not ring, and may be tried again."""
 
     def was_placed(self, *, key: str, ref: str, now: datetime) -> None:
         """The provider has it under this name."""
@@ -49,8 +57,11 @@ class Book(Protocol):
 class Calls:
     """The book that counts: the rows of placed calls."""
 
-    def wish_to_place(self, *, key: str, now: datetime) -> bool:
-        return follow_call.wish_to_place(key=key, now=now)
+    def wish_to_place(self, *, key: str, can_ask: bool, now: datetime) -> bool:
+        return follow_call.wish_to_place(key=key, can_ask=can_ask, now=now)
+
+    def was_refused(self, *, key: str) -> None:
+        follow_call.was_refused(key=key)
 
     def was_placed(self, *, key: str, ref: str, now: datetime) -> None:
         follow_call.was_placed(key=key, ref=ref, now=now)
@@ -65,8 +76,16 @@ class VoiceSender:
     channel = "voice"
     capabilities = Capabilities(may_repeat=False, connections=2, batch=2)
 
-    def __init__(self, port: CallPort, *, caller_id: str = "", book: Book | None = None) -> None:
+    def __init__(
+        self,
+        port: CallPort,
+        *,
+        caller_id: str = "",
+        book: Book | None = None,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.port = port
+        self._steady = steady
         self._caller_id = caller_id
         self._book = book or Calls()
 
@@ -75,7 +94,8 @@ class VoiceSender:
         key = str(message.payload["key"])
         if now - message.created_at > PLACED_WITHIN:
             return self._given_up(key, "Sentinel could not place it in time", now)
-        if not self._book.wish_to_place(key=key, now=now):
+        began, can_ask = self._steady(), isinstance(self.port, FindingPort)
+        if not self._book.wish_to_place(key=key, can_ask=can_ask, now=now):
             return self._accepted("", detail="the call is not wanted any more, or rings already")
         try:
             # A claim that was never settled: its call may be ringing.
@@ -84,6 +104,8 @@ class VoiceSender:
             return Sent(result=Result.TRANSIENT, detail=str(error), provider=self.port.provider)
         if known is not None:
             return self._placed(key, known, now)
+        if self._steady() - began > HELD_UP_SECONDS:
+            return self._given_up(key, "Sentinel was held up and did not place it in time", now)
         return self._place(message, key, now)
 
     def _place(self, message: Claimed, key: str, now: datetime) -> Sent:
@@ -93,6 +115,7 @@ class VoiceSender:
         if isinstance(placed, Rejected):
             if placed.permanent or message.attempts >= TRIES:
                 return self._given_up(key, placed.reason, now)
+            self._book.was_refused(key=key)
             return Sent(result=Result.TRANSIENT, detail=placed.reason, provider=self.port.provider)
         try:
             known = self._find(key, message.created_at)
