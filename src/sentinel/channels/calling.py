@@ -51,9 +51,9 @@ def post(
         raise NotPermitted("only addresses with https:// are called")
     port = parts.port or (443 if secure else 80)
     seconds = step_seconds or STEP_SECONDS
-    address = _judged_address(host, port, allow_private=allow_private)
+    address = judged_address(host, port, allow_private=allow_private)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = _Pinned(host, port, address=address, secure=secure, seconds=seconds)
+    connection = Pinned(host, port, address=address, secure=secure, seconds=seconds)
     watch = threading.Timer(min(WHOLE_SECONDS, seconds * 3), connection.abandon)
     watch.daemon = True
     try:
@@ -96,7 +96,7 @@ def hand_over(
     )
 
 
-def _judged_address(host: str, port: int, *, allow_private: bool) -> str:
+def judged_address(host: str, port: int, *, allow_private: bool) -> str:
     """The address of a host. One private address among several is one too many."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -108,7 +108,7 @@ def _judged_address(host: str, port: int, *, allow_private: bool) -> str:
     return addresses[0]
 
 
-class _Pinned(http.client.HTTPConnection):
+class Pinned(http.client.HTTPConnection):
     """A connection to one judged address that still speaks to the host by its name."""
 
     def __init__(self, host: str, port: int, *, address: str, secure: bool, seconds: float) -> None:

@@ -38,6 +38,7 @@ from sentinel.engine.passes import (
     learn_scanner_habits,
     plan_check_ins,
     publish_events,
+    read_calendars,
     read_mail,
     report_deliveries,
     retry_quarantined,
@@ -225,8 +226,10 @@ class Engine:
         return done
 
     def check_up(self) -> float:
-        """Examine the domains somebody asked about, apart from the decider: servers take their time."""
-        return 0.0 if check_up_mail.run(clock.now()) else LONGEST_PAUSE
+        """Examine the domains somebody asked about and read a calendar that is due, apart from the decider:
+        servers take their time."""
+        done = check_up_mail.run(clock.now()) + read_calendars.handle_one(clock.now())
+        return 0.0 if done else LONGEST_PAUSE
 
     def read(self) -> float:
         """Read what came in, apart from the decider: a frown by mail waits for nobody's big turn."""

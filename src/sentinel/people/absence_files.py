@@ -51,8 +51,11 @@ class FoundAbsence:
     is_likely: bool
 
 
-def read_absences(content: bytes, *, zone: str, now: datetime) -> list[FoundAbsence]:
-    """The events of a calendar file that are not over, by time; ``zone`` is the user's own.
+def read_absences(
+    content: bytes, *, zone: str, now: datetime, wanted: Callable[[FoundAbsence], bool] | None = None
+) -> list[FoundAbsence]:
+    """The events of a calendar file that are not over, by time; ``zone`` is the user's own. ``wanted``: which
+    of them count.
 
     Raises CalendarFileRefused for what is no calendar and for what is more than a person's absences.
     """
@@ -68,6 +71,8 @@ def read_absences(content: bytes, *, zone: str, now: datetime) -> list[FoundAbse
         raise CalendarFileRefused(
             "file_no_calendar", "This is no calendar file (.ics), or a damaged one."
         ) from None
+    if wanted is not None:
+        found = [one for one in found if wanted(one)]
     if len(found) > MOST_FOUND:
         raise CalendarFileRefused(
             "file_too_many", f"More than {MOST_FOUND} events lie ahead; export your absences alone."

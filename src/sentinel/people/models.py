@@ -181,8 +181,41 @@ class ContactCode(models.Model):
     number = models.PositiveSmallIntegerField(default=1)
 
 
+class AbsenceCalendar(models.Model):
+    """A calendar elsewhere from which a user's absences are taken, and what became of reading it.
+
+    ``sealed``: its address; ``shown``: what people see of that. ``words``: with commas; an event is a time
+    away when its title holds one of them (none: by its length). ``turn`` fences off a reader that was
+    overtaken. ``read_at``: the last reading that worked, ``whole_at``: the last that brought content.
+    ``taken``: absences of it that are not over; ``kept_back``: times that overlap one entered by hand;
+    ``dismissed``: [from, until] of those that somebody took off.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="absence_calendar")
+    sealed = models.TextField()
+    shown = models.CharField(max_length=300)
+    words = models.CharField(max_length=200, blank=True)
+    deputy = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    etag = models.CharField(max_length=300, blank=True)
+    last_modified = models.CharField(max_length=100, blank=True)
+    next_at = models.DateTimeField(db_index=True)
+    turn = models.PositiveIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    whole_at = models.DateTimeField(null=True)
+    taken = models.PositiveSmallIntegerField(default=0)
+    kept_back = models.PositiveSmallIntegerField(default=0)
+    dismissed = models.JSONField(default=list)
+    error = models.CharField(max_length=300, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"calendar elsewhere of {self.user}"
+
+
 class Absence(models.Model):
-    """A time in which a user does not work, and who stands in."""
+    """A time in which a user does not work, and who stands in. ``calendar``: where it was taken from; none
+    when somebody entered it."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="absences")
     starts_at = models.DateTimeField()
@@ -191,6 +224,14 @@ class Absence(models.Model):
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="stands_in"
     )
     reason = models.CharField(max_length=200, blank=True)
+    calendar = models.ForeignKey(
+        AbsenceCalendar,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="absences",
+    )
 
     class Meta:
         ordering = ("starts_at",)

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from sentinel.kernel.errors import NotAllowed, NotFound
 from sentinel.people.errors import AbsenceRefused, ShiftRefused, UserRefused
-from sentinel.people.models import Absence, OfficerShift, User
+from sentinel.people.models import Absence, AbsenceCalendar, OfficerShift, User
 from sentinel.people.rules import Role
 from sentinel.timeline.services import ENGINE, About, Actor, record_event
 from sentinel.timeline.verbs import ActorKind, Verb
@@ -190,12 +190,17 @@ def enter_absences(
 def end_absence(*, absence_id: int, actor: User | None, now: datetime) -> None:
     """The user is back: a current absence ends now, a future one is taken off the list."""
     with transaction.atomic():
-        absence = Absence.objects.select_for_update().filter(pk=absence_id).first()
+        whose = Absence.objects.filter(pk=absence_id).values_list("user_id", flat=True).first()
+        if whose is not None:
+            _locked(whose)  # before the absence, as where one is entered
+        absence = Absence.objects.select_for_update(of=("self",)).filter(pk=absence_id).first()
         if absence is None:
             raise NotFound("absence_unknown", "This absence does not exist any more.")
         _require_say_over(actor, absence.user)
         if absence.ends_at <= now:
             return
+        if actor is not None and absence.calendar_id is not None:
+            _dismiss(absence)
         if absence.starts_at >= now:
             absence.delete()
         else:
@@ -205,6 +210,13 @@ def end_absence(*, absence_id: int, actor: User | None, now: datetime) -> None:
         record_event(
             verb=Verb.USER_BACK, at=now, actor=actor_of(actor), about=about, data={"absence_id": absence_id}
         )
+
+
+def _dismiss(absence: Absence) -> None:
+    """Somebody decided against it: the next reading of the calendar must not bring it back."""
+    calendar = AbsenceCalendar.objects.select_for_update().get(absences=absence)
+    calendar.dismissed = [*calendar.dismissed, [absence.starts_at.isoformat(), absence.ends_at.isoformat()]]
+    calendar.save(update_fields=["dismissed"])
 
 
 def assign_officer(

@@ -120,6 +120,8 @@ class Verb(StrEnum):
     SHIFT_NOTE_LEFT = "shift.note_left"
     FEED_MADE = "calendar.feed_made"
     FEED_ENDED = "calendar.feed_ended"
+    CALENDAR_KEPT = "calendar.kept"
+    CALENDAR_ENDED = "calendar.ended"
     PROGRAMME_CHANGED = "programme.changed"
     LADDER_CHANGED = "ladder.changed"
     CLOCK_ADVANCED = "clock.advanced"

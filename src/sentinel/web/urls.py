@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from sentinel.web.screens import (
+    absence_calendar,
     account,
     accounts,
     calendar_feed,
@@ -109,6 +110,12 @@ urlpatterns = [
     path("profile/hours/", hours.hours, name="hours"),
     path("profile/hours/quiet/", hours.hours_quiet, name="hours-quiet"),
     re_path(r"^profile/hours/feed/(?P<act>make|end)/$", hours.hours_feed, name="hours-feed"),
+    path("profile/hours/calendar/", absence_calendar.calendar_keep, name="absence-calendar"),
+    re_path(
+        r"^profile/hours/calendar/(?P<act>read|end)/$",
+        absence_calendar.calendar_act,
+        name="absence-calendar-act",
+    ),
     path("profile/hours/file/", hours.absence_file, name="absence-file"),
     path("profile/hours/file/enter/", hours.absence_file_enter, name="absence-file-enter"),
     path(

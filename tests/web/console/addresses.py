@@ -228,6 +228,10 @@ EXPECTED: dict[str, list[Case]] = {
     "hours-feed": [
         Case(_fixed(f"/profile/hours/feed/{act}/"), EVERYBODY, method="post") for act in ("make", "end")
     ],
+    "absence-calendar": [Case(_fixed("/profile/hours/calendar/"), EVERYBODY, method="post")],
+    "absence-calendar-act": [
+        Case(_fixed(f"/profile/hours/calendar/{act}/"), EVERYBODY, method="post") for act in ("read", "end")
+    ],
     "absence-file": [Case(_fixed("/profile/hours/file/"), EVERYBODY, method="post")],
     "absence-file-enter": [Case(_fixed("/profile/hours/file/enter/"), EVERYBODY, method="post")],
     "calendar-feed": [],  # the address is the secret: see test_calendars

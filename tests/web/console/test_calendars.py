@@ -11,11 +11,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from icalendar import Calendar
 
-from sentinel.people.models import Absence, CalendarFeed, OfficerShift, User
+from sentinel.engine.passes import read_calendars
+from sentinel.kernel import clock
+from sentinel.people.models import Absence, AbsenceCalendar, CalendarFeed, OfficerShift, User
 from sentinel.people.services import set_absence
+from tests.fakes.calendar_service import CalendarService
 from tests.web.console.conftest import SignedIn
 from tests.web.console.stage import Stage
 
@@ -253,3 +256,57 @@ def test_a_day_that_is_not_ones_own_is_not_chosen(stage: Stage, as_user: SignedI
         assert answer.status_code == 200
         choices = answer.content.decode().partition('id="give"')[2].partition("</select>")[0]
         assert re.findall(r'<option value="(\d*)" selected>', choices) == [""]
+
+
+# -- a calendar by its address ----------------------------------------------------------------------
+
+
+def kept_calendar(client: Client, url: str, **typed: str) -> Any:
+    data = {"calendar-url": url} | {f"calendar-{name}": value for name, value in typed.items()}
+    return client.post("/profile/hours/calendar/", data, follow=True)
+
+
+def test_a_calendar_is_named_by_its_address_and_the_profile_says_what_became_of_it(
+    stage: Stage, as_user: SignedIn
+) -> None:
+    client = as_user(stage.world.maria)
+    with CalendarService(FILE.encode()) as office, override_settings(PRIVATE_TARGETS=True):
+        page = kept_calendar(client, office.address, deputy=str(stage.world.tom.pk)).content.decode()
+        assert "not yet" in page
+        assert "secret" not in page.partition("Read from")[2].partition("Read it no more")[0]
+        read_calendars.run(clock.now())
+        page = client.get("/profile/").content.decode()
+        assert "1 absence ahead" in page
+        assert "From your calendar" in page
+        office.status = 500
+        client.post("/profile/hours/calendar/read/")
+        read_calendars.run(clock.now())
+    page = client.get("/profile/").content.decode()
+    assert "127.0.0.1 answered 500" in page
+    assert "Your absences stay as they are" in page
+    assert "1 absence ahead" in page
+    client.post("/profile/hours/calendar/end/")
+    page = client.get("/profile/").content.decode()
+    assert "Read from" not in page
+    assert Absence.objects.filter(user=stage.world.maria, reason="From your calendar").count() == 1
+
+
+@pytest.mark.parametrize("url", ["", "https://10.0.0.1/a.ics", "http://example.com/a.ics", "nonsense"])
+def test_an_address_that_is_not_called_is_refused_at_the_form(
+    stage: Stage, as_user: SignedIn, url: str
+) -> None:
+    answer = kept_calendar(as_user(stage.world.maria), url)
+    assert answer.status_code == 422
+    assert not AbsenceCalendar.objects.exists()
+
+
+def test_the_calendar_of_another_is_nobody_elses(stage: Stage, as_user: SignedIn) -> None:
+    kept_calendar(as_user(stage.world.maria), "https://calendar.example.com/secret-of-maria/a.ics")
+    other = as_user(stage.world.otto)
+    for page in ("/profile/", "/profile/hours/"):
+        assert "calendar.example.com" not in other.get(page).content.decode()
+    other.post("/profile/hours/calendar/end/")
+    assert AbsenceCalendar.objects.filter(user=stage.world.maria).exists()
+    page = as_user(stage.world.maria).get("/profile/hours/").content.decode()
+    assert "calendar.example.com" in page
+    assert "secret-of-maria" not in page

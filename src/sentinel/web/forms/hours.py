@@ -79,6 +79,30 @@ class AbsenceFileForm(forms.Form):
     )
 
 
+class AbsenceCalendarForm(forms.Form):
+    """The address of a calendar elsewhere, which of its events count, and who stands in."""
+
+    url = forms.CharField(
+        label="Address of the calendar",
+        max_length=2_000,
+        help_text="The secret address in iCal format, https:// or webcal://. It is kept sealed.",
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    words = forms.CharField(
+        label="Only events with one of these words",
+        required=False,
+        max_length=200,
+        help_text="With commas, such as holiday, leave. Without words: whole days and events of four hours.",
+    )
+    deputy = forms.ModelChoiceField(
+        User.objects.none(), label="Stands in", required=False, empty_label="The deputy of each account"
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "deputy", active_users().exclude(pk=user.pk))
+
+
 class FoundAbsencesForm(forms.Form):
     """Which of the events that were found shall become absences, and who stands in."""
 

@@ -125,6 +125,8 @@ TELLING: dict[str, tuple[str, str]] = {
     Verb.SHIFT_NOTE_LEFT: ("The officer left a note", "neutral"),
     Verb.FEED_MADE: ("A calendar address was made", "neutral"),
     Verb.FEED_ENDED: ("A calendar address was ended", "neutral"),
+    Verb.CALENDAR_KEPT: ("Absences are taken from a calendar", "neutral"),
+    Verb.CALENDAR_ENDED: ("Absences are no longer taken from a calendar", "neutral"),
     Verb.PROGRAMME_CHANGED: ("Programme changed", "neutral"),
     Verb.LADDER_CHANGED: ("Ladder changed", "neutral"),
     Verb.CLOCK_ADVANCED: ("Demonstration clock moved", "neutral"),

@@ -15,13 +15,14 @@ from django.urls import reverse
 from django.utils.formats import date_format
 
 from sentinel.kernel.errors import Refused
+from sentinel.people.absence_calendars import absence_calendar_of
 from sentinel.people.absence_files import MOST_BYTES, FoundAbsence, joined, read_absences
 from sentinel.people.feeds import end_feed, feed_of, make_feed
 from sentinel.people.quiet import set_quiet_hours
 from sentinel.people.rota import own_days_within, touched_days
 from sentinel.people.services import enter_absences
 from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
-from sentinel.web.forms.hours import AbsenceFileForm, FoundAbsencesForm, QuietHoursForm
+from sentinel.web.forms.hours import AbsenceCalendarForm, AbsenceFileForm, FoundAbsencesForm, QuietHoursForm
 from sentinel.web.reads.accounts import week_lines
 from sentinel.web.reads.own_days import days_words, still_officer_words
 
@@ -33,7 +34,7 @@ _SECONDS = 3_600
 @screen()
 def hours(request: ConsoleRequest) -> HttpResponse:
     """Everybody who is signed in, about themselves."""
-    return _page(request)
+    return hours_page(request)
 
 
 @screen(methods=("POST",))
@@ -44,14 +45,14 @@ def hours_quiet(request: ConsoleRequest) -> HttpResponse:
         return done(request, "Notices ring in your working hours.", "hours")
     form = QuietHoursForm(request.POST, user=request.user, prefix="quiet")
     if not form.is_valid():
-        return _page(request, quiet=form, status=422)
+        return hours_page(request, quiet=form, status=422)
     try:
         set_quiet_hours(
             user_id=request.user.pk, week=form.week(), zone=form.cleaned_data["zone"], now=request.now
         )
     except Refused as refused:
         form.add_error(None, refused.message)
-        return _page(request, quiet=form, status=status_of(refused))
+        return hours_page(request, quiet=form, status=status_of(refused))
     return done(request, "Kept. Outside of these hours only what is urgent rings.", "hours")
 
 
@@ -63,7 +64,7 @@ def hours_feed(request: ConsoleRequest, act: str) -> HttpResponse:
         end_feed(user=request.user, now=request.now)
         return done(request, "Nobody reads your calendar from outside any more.", "hours")
     feed_id, secret = make_feed(user=request.user, now=request.now)
-    return _page(request, address=settings.BASE_URL + reverse("calendar-feed", args=(feed_id, secret)))
+    return hours_page(request, address=settings.BASE_URL + reverse("calendar-feed", args=(feed_id, secret)))
 
 
 @screen(methods=("POST",))
@@ -71,17 +72,17 @@ def absence_file(request: ConsoleRequest) -> HttpResponse:
     """The user uploads a calendar file and sees what would be entered. Nothing is kept yet."""
     form = AbsenceFileForm(request.POST, request.FILES, prefix="file")
     if not form.is_valid():
-        return _page(request, upload=form, status=422)
+        return hours_page(request, upload=form, status=422)
     try:
         # One byte more than allowed is enough to refuse it.
         content = form.cleaned_data["file"].read(MOST_BYTES + 1)
         found = read_absences(content, zone=request.user.zone, now=request.now)
     except Refused as refused:
         form.add_error("file", refused.message)
-        return _page(request, upload=form, status=status_of(refused))
+        return hours_page(request, upload=form, status=status_of(refused))
     if not found:
         form.add_error("file", "There is nothing ahead in this calendar.")
-        return _page(request, upload=form, status=422)
+        return hours_page(request, upload=form, status=422)
     likely = [str(number) for number, one in enumerate(found) if one.is_likely]
     preview = FoundAbsencesForm(
         user=request.user,
@@ -96,7 +97,7 @@ def absence_file_enter(request: ConsoleRequest) -> HttpResponse:
     """The user enters what they ticked in the preview."""
     found = _opened(request.POST.get("found", ""), request.user.pk)
     if found is None:
-        return _page(request, stale="This preview is too old; upload the file again.", status=422)
+        return hours_page(request, stale="This preview is too old; upload the file again.", status=422)
     form = FoundAbsencesForm(request.POST, user=request.user, choices=_choices(found, request))
     if not form.is_valid():
         return _preview(request, form, found, status=422)
@@ -130,15 +131,17 @@ def _preview(
     return show(request, "web/people/absence_file.html", context, status=status)
 
 
-def _page(
+def hours_page(
     request: ConsoleRequest,
     *,
     quiet: QuietHoursForm | None = None,
     upload: AbsenceFileForm | None = None,
+    calendar: AbsenceCalendarForm | None = None,
     address: str = "",
     stale: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """The page, with a refused form in the place of a fresh one."""
     user = request.user
     context: dict[str, Any] = {
         "quiet": quiet or QuietHoursForm(user=user, prefix="quiet"),
@@ -146,6 +149,8 @@ def _page(
         "has_own": bool(user.reach_week),
         "chosen": week_lines(user.reach_week) if user.reach_week else [],
         "feed": feed_of(user),
+        "calendar": calendar or AbsenceCalendarForm(user=user, prefix="calendar"),
+        "absence_calendar": absence_calendar_of(user),
         "address": address,
         "stale": stale,
     }

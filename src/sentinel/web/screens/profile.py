@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from sentinel.kernel.push_keys import application_key, encode, raw_public
 from sentinel.outbox.digests import digest_wish, set_digest_wish
+from sentinel.people.absence_calendars import absence_calendar_of
 from sentinel.people.models import User
 from sentinel.people.reach import reach_of, without_mail
 from sentinel.people.rota import own_days_away
@@ -129,6 +130,7 @@ def profile_page(
         "reach": reach_of(request.user, request.now),
         "rings": week_lines(request.user.reach_week) if request.user.reach_week else [],
         "absences": absences_of(request.user, request.now),
+        "absence_calendar": absence_calendar_of(request.user),
         "own_days": own_days_away(request.user, request.now),
         "hours": week_lines(calendar.week) if calendar else [("Mon–Fri", "09:00–17:00")],
     }
