@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sentinel.accounts.models import Worker
-from sentinel.calls.models import PlacedCall
+from sentinel.calls.models import ExchangeBeat, PlacedCall
 from sentinel.channels import registry
 from sentinel.channels.voice.exchange import Exchange
 from sentinel.channels.voice.sender import VoiceSender
@@ -168,3 +168,19 @@ def test_people_talk_on_when_the_engine_is_killed_and_the_call_is_found_to_be_lo
         assert desk.owner.process.poll() is None
         assert desk.worker.process.poll() is None
         assert not desk.owner.has_seen("BYE sip:")
+
+
+def test_a_real_engine_asks_a_real_exchange_whether_it_is_there(world: World, tmp_path: Path) -> None:
+    with sipp.telephone("pbx", [sipp.recv("OPTIONS"), sipp.send(200)], tmp_path) as pbx:
+        url = f"sip://127.0.0.1:{pbx.port}?listen=127.0.0.1"
+        with (
+            SmtpServer() as sink,
+            Nursery(
+                database_url=database_url(), smtp_port=sink.port, further={"SENTINEL_CALLS_URL": url}
+            ) as nursery,
+        ):
+            nursery.start()
+            wait_for(lambda: ExchangeBeat.objects.exists(), "asked")
+            assert pbx.is_content()
+    beat = ExchangeBeat.objects.get()
+    assert (beat.peer, beat.detail, beat.silent_since) == (f"127.0.0.1:{pbx.port}", "200 OK", None)

@@ -19,9 +19,9 @@ class PlacedCall(models.Model):
 
     ``key`` names it for ever, towards every provider; ``provider_ref`` is the provider's name for it.
     ``state`` only moves forward; ``changed_at`` is when it last did, ``seen_at`` when its provider last knew
-    it. ``placing_at``: somebody was about to ask the provider then. ``talk_seconds`` counts from when both were
-    connected. ``hang_up_asked_at``: the user wants it ended. ``outcome`` is what the user said came of it;
-    until then the duty stays armed.
+    it, ``placing_at`` when somebody was about to ask the provider. ``talk_seconds`` counts from when both
+    were connected. ``hang_up_asked_at``: the user wants it ended. ``outcome`` is what the user said came of
+    it; until then the duty stays armed.
 
     Without a ``problem`` it is a test: only the user's own telephone rings.
     """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sentinel.calls.models import PlacedCall
-from sentinel.people.models import User
+from sentinel.people.absence_calendars import keep_calendar
+from sentinel.people.models import Absence, AbsenceCalendar, User
 from sentinel.problems.models import Problem
 from tests.web.console.stage import Stage
 
@@ -75,7 +76,7 @@ def _mail_and_demonstration(stage: Stage) -> dict[str, tuple[str, User]]:
 
 
 def _calls(stage: Stage) -> None:
-    """One call that rings, and one that is over and not logged."""
+    """One call that rings, and one that is over and not logged; two tests likewise."""
     _call(stage, stage.promised, stage.world.tom, state="owner_rings")
     ended = stage.at - timedelta(minutes=3)
     _call(
@@ -89,11 +90,15 @@ def _calls(stage: Stage) -> None:
         talk_seconds=134,
     )
 
+    _call(stage, None, stage.world.petra, worker_number="", state="owner_rings")
+    unheard = {"state": "ended", "reason": "unheard", "ended_at": ended}
+    _call(stage, None, stage.world.ines, worker_number="", **unheard)
 
-def _call(stage: Stage, problem: Problem, user: User, **columns: object) -> None:
+
+def _call(stage: Stage, problem: Problem | None, user: User, **columns: object) -> None:
     """A call that Sentinel placed, as far as it has come."""
     fixed = {
-        "key": f"call-{problem.pk}",
+        "key": f"call-{problem.pk if problem else user.email}",
         "provider": "sip",
         "owner_number": "+4930555010",
         "worker_number": "+380445550103",
@@ -105,8 +110,20 @@ def _call(stage: Stage, problem: Problem, user: User, **columns: object) -> None
 
 
 def _of_people(stage: Stage) -> dict[str, tuple[str, User]]:
-    """The rota and what belongs to a user alone."""
+    """The rota and what belongs to a user alone: a calendar that failed, a day as officer while away."""
     world = stage.world
+    kept = keep_calendar(
+        user=world.maria,
+        url="https://calendar.example.com/ical/private-0123456789/basic.ics",
+        words="holiday, leave",
+        deputy_id=world.tom.pk,
+        now=stage.at,
+    )
+    failed = {"error": "calendar.example.com answered 500.", "tried_at": stage.at, "read_at": stage.at}
+    AbsenceCalendar.objects.filter(pk=kept.pk).update(kept_back=1, taken=2, **failed)
+    Absence.objects.get_or_create(
+        user=world.ines, starts_at=stage.at + timedelta(days=9), ends_at=stage.at + timedelta(days=11)
+    )
     return {
         "rota": ("/rota/", world.petra),
         "rota-officer": ("/rota/", world.ines),
@@ -114,4 +131,6 @@ def _of_people(stage: Stage) -> dict[str, tuple[str, User]]:
         "hours": ("/profile/hours/", world.maria),
         "profile-lost": ("/profile/", stage.lost),
         "profile": ("/profile/", world.maria),
+        "profile-test-call": ("/profile/", world.petra),
+        "profile-tested": ("/profile/", world.ines),
     }
