@@ -110,3 +110,27 @@ def test_without_a_script_a_press_looks_again_and_who_dialled_is_asked_with_one(
     with plain.expect_navigation():
         plain.get_by_role("button", name="Fri 13:00").click()
     assert Call.objects.get(problem=played.reported).outcome == CallOutcome.CALL_BACK.value
+
+
+def test_a_test_call_is_watched_on_the_profile(
+    played: Stage, phones: dict[bool, BrowserContext], settings: Any
+) -> None:
+    telephone, world = exchange(played, settings), played.world
+    page, plain = phones[True].new_page(), phones[False].new_page()
+    page.goto("/profile/")
+    page.get_by_role("button", name="Call me as a test").click()
+    line = page.locator("#test-call")
+    expect(line).to_contain_text("Your telephone rings in a moment")
+    ring(played, telephone)
+    for state, words in (
+        (CallState.DIALING_OWNER, "Calling your telephone"),
+        (CallState.OWNER_RINGS, "Your telephone rings: pick up"),
+    ):
+        telephone.comes_to(state, at=world.now)
+        expect(line).to_contain_text(words)
+    plain.goto("/profile/")
+    expect(plain.get_by_role("link", name="How far is it?")).to_be_visible()
+    telephone.ends(EndReason.COMPLETED, at=world.now)
+    expect(line).to_contain_text("Your telephone works")
+    plain.get_by_role("link", name="How far is it?").click()
+    expect(plain.locator("#test-call")).to_contain_text("Your telephone works")
