@@ -108,30 +108,35 @@ def absence_calendar_of(user: User) -> AbsenceCalendar | None:
 
 def take_due(now: datetime) -> Due | None:
     """The calendar that waits longest, taken so that no other engine fetches it, too; None if none does."""
+    while (calendar := _claimed(now)) is not None:
+        try:
+            url = open_target(calendar.sealed, channel=_CHANNEL)
+        except ValueError:
+            closed = Due(calendar_id=calendar.pk, turn=calendar.turn, url="", etag="", modified="")
+            note_failure(closed, error="This address cannot be opened any more; enter it again.", now=now)
+            continue
+        is_old = calendar.whole_at is None or now - calendar.whole_at >= WHOLE_AGAIN
+        # What was kept back may have room by now.
+        as_whole = is_old or calendar.kept_back > 0 or bool(calendar.error)
+        return Due(
+            calendar_id=calendar.pk,
+            turn=calendar.turn,
+            url=url,
+            etag="" if as_whole else calendar.etag,
+            modified="" if as_whole else calendar.last_modified,
+        )
+    return None
+
+
+def _claimed(now: datetime) -> AbsenceCalendar | None:
     with transaction.atomic():
         rows = AbsenceCalendar.objects.select_for_update(skip_locked=True, of=("self",))
         calendar = rows.filter(next_at__lte=now, user__is_active=True).order_by("next_at").first()
-        if calendar is None:
-            return None
-        calendar.turn += 1
-        calendar.next_at = now + CLAIM
-        calendar.save(update_fields=["turn", "next_at"])
-    try:
-        url = open_target(calendar.sealed, channel=_CHANNEL)
-    except ValueError:
-        due = Due(calendar_id=calendar.pk, turn=calendar.turn, url="", etag="", modified="")
-        note_failure(due, error="This address cannot be opened any more; enter it again.", now=now)
-        return None
-    is_old = calendar.whole_at is None or now - calendar.whole_at >= WHOLE_AGAIN
-    # What was kept back may have room by now.
-    as_whole = is_old or calendar.kept_back > 0 or bool(calendar.error)
-    return Due(
-        calendar_id=calendar.pk,
-        turn=calendar.turn,
-        url=url,
-        etag="" if as_whole else calendar.etag,
-        modified="" if as_whole else calendar.last_modified,
-    )
+        if calendar is not None:
+            calendar.turn += 1
+            calendar.next_at = now + CLAIM
+            calendar.save(update_fields=["turn", "next_at"])
+    return calendar
 
 
 def take_content(due: Due, *, content: bytes, etag: str, modified: str, now: datetime) -> bool:

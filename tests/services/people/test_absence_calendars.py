@@ -329,3 +329,18 @@ def test_days_on_the_clock_change_begin_at_the_users_midnight(world: World, offi
     (absence,) = Absence.objects.filter(user=world.maria)
     assert absence.starts_at == datetime(2026, 3, 27, 23, tzinfo=UTC)
     assert absence.ends_at == datetime(2026, 3, 30, 22, tzinfo=UTC)
+
+
+def test_an_address_that_cannot_be_opened_any_more_is_said_and_stops_nobody_else(
+    world: World, office: CalendarService
+) -> None:
+    keep(world, office)
+    keep_calendar(
+        user=world.otto, url="https://calendar.example.com/a.ics", words="", deputy_id=None, now=world.now
+    )
+    earlier = world.now - timedelta(minutes=1)
+    AbsenceCalendar.objects.filter(user=world.otto).update(sealed="bm90IG91cnM=", next_at=earlier)
+    while read_calendars.handle_one(world.now):
+        pass
+    assert "enter it again" in AbsenceCalendar.objects.get(user=world.otto).error
+    assert len(days(world)) == 2
