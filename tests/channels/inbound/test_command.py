@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,7 +30,7 @@ from sentinel.ops.commands.inbound import command
 from sentinel.ops.commands.up import names_of_parts
 from sentinel.ui.links import mailbox
 from tests.fakes.imap_server import ImapServer
-from tests.fakes.ports import free_port
+from tests.fakes.ports import free_port, wait_until
 
 DOMAIN = "in.sentinel.example"
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -78,7 +79,7 @@ def inbound(**variables: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=30)
         process.stderr.close()
 
 
@@ -88,13 +89,10 @@ def test_it_takes_mail_until_it_is_stopped_and_then_leaves_at_once() -> None:
     with inbound(SENTINEL_INBOUND_LISTEN=f"lmtp://127.0.0.1:{port}") as process:
         with smtplib.LMTP("127.0.0.1", port, timeout=20) as client:
             client.sendmail("a@b.example", reply_to(1), b"Subject: hello\r\n\r\nhello\r\n")
-        for _ in range(200):
-            if ears():
-                break
-            threading.Event().wait(0.05)
+        wait_until(ears, "the listener says that it hears")
         assert [(ear.way, ear.last_error) for ear in ears()] == [("listener", "")]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=30) == 0
     assert IncomingMail.objects.get().source == "lmtp"
     assert ears() == [], "it went on purpose: nobody need miss it"
 
@@ -104,12 +102,13 @@ def test_it_fetches_a_mailbox() -> None:
     with ImapServer() as server:
         server.deliver(f"To: {reply_to(1)}\r\n\r\nhello\r\n".encode())
         with inbound(SENTINEL_INBOUND_IMAP_URL=f"imap://user:secret@127.0.0.1:{server.port}/INBOX?done=Done"):
-            for _ in range(200):
-                if server.folders["Done"]:
-                    break
-                threading.Event().wait(0.05)
+            wait_until(lambda: server.folders["Done"], "the mail is put away")
     assert len(server.folders["Done"]) == 1
     assert IncomingMail.objects.get().envelope_to == reply_to(1)
+
+
+def is_longer(found: list[int], length: int) -> bool:
+    return len(found) > length
 
 
 @pytest.mark.django_db(transaction=True)
@@ -128,16 +127,13 @@ def test_what_was_acknowledged_survives_a_kill_at_any_moment() -> None:
     for kill in range(3):
         port = free_port()
         with inbound(SENTINEL_INBOUND_LISTEN=f"smtp://127.0.0.1:{port}") as process:
-            before = len(acknowledged)
+            enough = len(acknowledged) + 100 * (kill + 1)
             clients = [
                 threading.Thread(target=send, args=(port, 1 + (kill * 4 + n) * 10_000)) for n in range(4)
             ]
             for client in clients:
                 client.start()
-            for _ in range(400):
-                if len(acknowledged) > before + 100 * (kill + 1):
-                    break
-                threading.Event().wait(0.02)
+            wait_until(partial(is_longer, acknowledged, enough), "acknowledged mails", seconds=60)
             process.kill()
             for client in clients:
                 client.join(20)

@@ -322,7 +322,7 @@ def test_mails_that_come_at_the_same_time_share_commits(monkeypatch: pytest.Monk
         for thread in threads[1:]:
             thread.start()
         # The first commit holds until the others had time to queue; how many did is up to the machine.
-        threading.Timer(1.0, going.set).start()
+        threading.Timer(3.0, going.set).start()
         for thread in threads:
             thread.join(20)
     assert sum(sizes) == 10
