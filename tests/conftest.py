@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from sentinel.ops.catalogues import compile_changed
 from sentinel.ops.postgres import Cluster, cluster_in
@@ -28,6 +30,14 @@ CARELESS = {
     "full_page_writes": "off",
     "max_connections": "200",
 }
+
+# A verdict of the suite hangs on the code, neither on how busy the machine is nor on luck. Whoever looks for
+# more takes `--hypothesis-profile=search`, which draws other examples in every run.
+hypothesis_settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+hypothesis_settings.register_profile("search", hypothesis_settings.get_profile("steady"), derandomize=False)
+hypothesis_settings.load_profile("steady")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -333,7 +333,6 @@ def test_the_loop_keeps_its_guarantees_whatever_happens() -> None:
         settings=settings(
             max_examples=25,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=(Phase.reuse, Phase.generate),
         ),

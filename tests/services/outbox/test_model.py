@@ -151,7 +151,6 @@ class MarksBeforeSending(OutboxMachine):
 PLAY = settings(
     max_examples=40,
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
 )

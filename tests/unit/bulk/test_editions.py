@@ -122,7 +122,7 @@ def parsed(content: bytes) -> EmailMessage:
     return message_from_bytes(content, _class=EmailMessage, policy=default_policy)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     language=languages,
     is_first=st.booleans(),
@@ -139,7 +139,7 @@ def test_every_mail_reads_like_the_composed_one(language: str, **changes: Any) -
     verify(template(shape_of(facts)), shared=proof.shared, values=proof.values, composed=proof.composed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(name=words, site=words)
 def test_lines_are_short_whole_and_never_begin_with_a_dot(name: str, site: str) -> None:
     content = filled(question(name=name, site=site))

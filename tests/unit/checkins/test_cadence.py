@@ -236,7 +236,7 @@ def situations(draw: st.DrawFn) -> tuple[CadenceFacts, BusinessCalendar, SendWin
     return facts, calendar, SendWindow(days=days, start=time(start), end=time(start + 1)), now
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(situations())
 def test_whatever_happened_the_next_check_in_is_in_the_window_a_week_later_and_not_in_the_past(
     situation: tuple[CadenceFacts, BusinessCalendar, SendWindow, datetime],

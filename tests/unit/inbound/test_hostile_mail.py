@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.inbound.reading import Kind, Reading
@@ -26,13 +26,13 @@ def whole(found: Reading) -> bool:
     return not any("failed" in reason for reason in found.reasons)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(raw=st.binary(max_size=2_000))
 def test_any_bytes_are_read(raw: bytes) -> None:
     assert whole(read(raw))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(data=st.data())
 def test_any_mutilated_mail_is_read(data: st.DataObject) -> None:
     raw = bytearray(data.draw(st.sampled_from(STORED)))

@@ -365,7 +365,7 @@ def test_a_problem_confirms_nothing(words: str, language: str) -> None:
     assert verdict_of(words, language) is not Said.YES
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(words=st.text(max_size=300), language=st.sampled_from(["", "en", "de", "fr", "es", "ja", "xx"]))
 def test_any_text_has_some_meaning(words: str, language: str) -> None:
     assert isinstance(answer_to_question(words, language), Said)
@@ -380,7 +380,7 @@ aber non oui toujours pas merci mais no sí todavía gracias pero since for and 
 VOCABULARY = st.sampled_from(SNIPPETS.split())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(VOCABULARY, min_size=1, max_size=400).map(" ".join))
 def test_no_text_takes_long(words: str) -> None:
     began = time.thread_time()

@@ -150,7 +150,7 @@ def framed(style: int, new: str, original: str, attribution: str, block: str) ->
     )[style]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     new=TEXT,
     style=st.integers(0, 7),
@@ -173,7 +173,7 @@ def test_the_words_of_any_reply_are_what_was_added(
     assert find_words(text.replace("\r\n", "\n"), ours=ours, author="Olena Kovalenko") == new
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=st.text(max_size=600))
 def test_no_text_is_lost_altogether(text: str) -> None:
     found = find_words(text, ours=OURS)

@@ -133,7 +133,7 @@ def known_to_open(calendar: BusinessCalendar) -> bool:
 opening = situations().filter(lambda situation: known_to_open(situation[0]))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(situations(), minutes, minutes, st.integers(0, 4_000))
 def test_it_agrees_with_looking_at_the_clock_every_minute(
     situation: tuple[BusinessCalendar, date], a: int, b: int, length: int
@@ -155,7 +155,7 @@ def test_it_agrees_with_looking_at_the_clock_every_minute(
             assert ask() == instant(around, seen)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(opening, minutes, durations, durations)
 def test_adding_twice_is_adding_the_sum(
     situation: tuple[BusinessCalendar, date], minute: int, x: timedelta, y: timedelta
@@ -167,7 +167,7 @@ def test_adding_twice_is_adding_the_sum(
     assert calendar.add(calendar.add(at, x), y) == calendar.add(at, x + y)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(opening, minutes, durations)
 def test_what_was_added_lies_between(
     situation: tuple[BusinessCalendar, date], minute: int, x: timedelta
@@ -180,7 +180,7 @@ def test_what_was_added_lies_between(
         assert calendar.between(at, due - timedelta.resolution) < x, "it is the first such instant"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(opening, minutes, minutes, durations, durations)
 def test_later_or_longer_is_never_earlier(
     situation: tuple[BusinessCalendar, date], a: int, b: int, x: timedelta, y: timedelta
@@ -193,7 +193,7 @@ def test_later_or_longer_is_never_earlier(
     assert calendar.next_open(early) <= calendar.next_open(late)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(opening, minutes, durations)
 def test_a_due_time_is_open_or_a_closing_instant(
     situation: tuple[BusinessCalendar, date], minute: int, x: timedelta
@@ -205,7 +205,7 @@ def test_a_due_time_is_open_or_a_closing_instant(
     assert calendar.is_open(due) or calendar.is_open(due - timedelta.resolution)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(opening, minutes, st.integers(0, 30))
 def test_business_days_end_in_open_time_and_never_go_back(
     situation: tuple[BusinessCalendar, date], minute: int, n: int
@@ -218,7 +218,7 @@ def test_business_days_end_in_open_time_and_never_go_back(
     assert calendar.add_days(at, n + 1) >= later
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(situations(), st.integers(-4, 4))
 def test_the_ends_of_a_day_frame_its_open_time(situation: tuple[BusinessCalendar, date], step: int) -> None:
     calendar, around = situation
@@ -236,7 +236,7 @@ def test_the_ends_of_a_day_frame_its_open_time(situation: tuple[BusinessCalendar
         assert not calendar.between(midnight, first)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(CHANGES), weeks, weeks, minutes, minutes)
 def test_two_are_there_when_each_is_or_else_when_the_worker_is(
     change: tuple[str, date], ours: Week, theirs: Week, a: int, b: int
@@ -261,7 +261,7 @@ def test_two_are_there_when_each_is_or_else_when_the_worker_is(
         assert both.between(at, both.add(at, 90 * MINUTE)) == 90 * MINUTE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(situations(), minutes, st.frozensets(st.integers(0, 6), min_size=1), walls, walls)
 def test_a_send_slot_is_the_first_minute_that_may_be_used(
     situation: tuple[BusinessCalendar, date], minute: int, days: frozenset[int], start: time, end: time

@@ -30,7 +30,7 @@ INSTANTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(hours=HOURS, now=INSTANTS)
 def test_what_is_not_urgent_rings_at_the_first_open_instant_and_never_earlier(
     hours: BusinessCalendar, now: datetime
@@ -42,13 +42,13 @@ def test_what_is_not_urgent_rings_at_the_first_open_instant_and_never_earlier(
     assert (at == now) is hours.is_open(now)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(hours=HOURS, now=INSTANTS)
 def test_what_is_urgent_rings_at_once_whatever_the_hours(hours: BusinessCalendar, now: datetime) -> None:
     assert tell_at(calendar=hours, breaks_quiet_hours=True, now=now) == now
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(hours=HOURS, now=INSTANTS)
 def test_hours_that_are_taken_leave_an_hour_of_every_working_day(
     hours: BusinessCalendar, now: datetime

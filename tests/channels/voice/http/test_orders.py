@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.channels.voice.base import Accepted, CallState, CallStatus, EndReason, Leg
@@ -51,7 +51,7 @@ def _life(at: Office, name: str) -> tuple[str, list[Callback]]:
 def test_any_order_and_any_number_of_reports_lead_to_the_same_end(name: str) -> None:
     with office(finds_machines=name == "a machine") as at:
 
-        @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @settings(max_examples=8)
         @given(data=st.data())
         def ends_the_same(data: st.DataObject) -> None:
             key, reports = _life(at, name)

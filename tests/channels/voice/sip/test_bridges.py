@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -307,7 +307,7 @@ def test_strangers_are_answered_and_forgotten(method: str, to: str, status: int)
     run(story())
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     lost=st.sampled_from([0.0, 0.1, 0.3]),
@@ -384,7 +384,7 @@ def _as_if_from_the_owner(message: Request | Response, number: int) -> bytearray
     return bytearray(said)
 
 
-@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=150)
 @given(damages=st.lists(_damages, min_size=1, max_size=8))
 def test_no_damaged_message_inside_a_call_breaks_it(damages: list[tuple[int, int, int, bytes]]) -> None:
     async def story() -> None:

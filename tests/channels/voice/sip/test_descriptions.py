@@ -6,7 +6,6 @@ import contextlib
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sentinel.channels.voice.sip.message import Malformed
@@ -120,7 +119,6 @@ def test_only_descriptions_are_taken_for_descriptions() -> None:
         body_of("multipart/mixed", AUDIO)
 
 
-@hypothesis_settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(0, len(AUDIO_AND_VIDEO)), st.integers(0, 40))
 def test_no_damage_breaks_it_and_what_we_write_can_be_read(noise: bytes, at: int, cut: int) -> None:
     damaged = AUDIO_AND_VIDEO[:at] + noise + AUDIO_AND_VIDEO[at + cut :]

@@ -7,7 +7,6 @@ import time
 
 import pytest
 from hypothesis import example, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from sentinel.channels.voice.sip.addresses import Address, Uri, Via, first_via, quoted, tag_of, user_part
@@ -99,7 +98,6 @@ def test_it_refuses_the_monstrous() -> None:
         parse(INVITE + b"x" * LARGEST_MESSAGE)
 
 
-@hypothesis_settings(deadline=None)
 @given(st.binary(max_size=2_000))
 @example(b"")
 @example(b"\r\n\r\n")
@@ -112,7 +110,6 @@ def test_no_bytes_break_it(data: bytes) -> None:
         framer.feed(data)
 
 
-@hypothesis_settings(deadline=None)
 @given(st.data())
 def test_no_damage_to_a_message_breaks_it(data: st.DataObject) -> None:
     damaged = bytearray(STRANGE)
@@ -162,7 +159,6 @@ _names = st.sampled_from(["Subject", "X-Anything", "P-Asserted-Identity"])
 _text = st.text(max_size=60)
 
 
-@hypothesis_settings(deadline=None)
 @given(_names, _text)
 def test_no_value_begins_another_line(name: str, value: str) -> None:
     message = parse(INVITE)
@@ -194,7 +190,6 @@ def test_no_request_line_is_two_lines(uri: str) -> None:
         Request("BYE", "sip:a@b", headers=Headers([("X: y\r\nZ", "1")])).encode()
 
 
-@hypothesis_settings(deadline=None)
 @given(_text)
 def test_a_display_name_stays_one_quoted_string(name: str) -> None:
     text = f"{quoted(name)} <sip:a@b>;tag=1"
@@ -243,7 +238,6 @@ def test_lists_are_split_outside_quotes_and_brackets_only() -> None:
 # --- over TCP
 
 
-@hypothesis_settings(deadline=None)
 @given(st.lists(st.integers(1, 60), max_size=40))
 def test_however_a_stream_is_cut_the_messages_are_the_same(cuts: list[int]) -> None:
     stream = b"\r\n\r\n" + INVITE + b"\r\n" + STRANGE.removesuffix(b"ignored") + INVITE
