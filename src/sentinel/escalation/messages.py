@@ -14,6 +14,7 @@ from django.utils.translation import get_language_info, gettext_noop, override
 
 from sentinel.checkins.rules import ResponseKind, Severity
 from sentinel.escalation.rules import Audience, DutyKind
+from sentinel.escalation.small_print import Pointer, Reader, Skipped, Told, Tried, short, small_print
 from sentinel.ui.dates import local_moment, local_time
 from sentinel.ui.formatting import duration_text
 from sentinel.ui.links import console_url
@@ -51,28 +52,10 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """Somebody else who knows of it, since when."""
-
-    name: str
-    at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pointer:
-    """Another problem of the same cause, told in the same notice."""
-
-    problem_id: int
-    worker_name: str
-    words: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class NoticeFacts:
     """One notice about one problem to one user. Instants in UTC.
 
     ``owed``/``due_at``/``accountable_name``: the duty in force after this firing (None once confirmed).
-    ``tried``: finished lines of what was tried ("Fri 16:20 no answer, Maria Schulz").
     ``new_words``: what the worker said just now, when that is not ``words``.
     ``site_opens_at``: when calling makes sense again; None while the site is open.
     """
@@ -105,10 +88,10 @@ class NoticeFacts:
     now: datetime
     new_words: str = ""
     note: str = ""
-    tried: tuple[str, ...] = ()
+    tried: tuple[Tried, ...] = ()
     told: tuple[Told, ...] = ()
     others: tuple[Pointer, ...] = ()
-    collapsed: str = ""
+    skipped: Skipped | None = None
     site_opens_at: datetime | None = None
 
 
@@ -270,7 +253,7 @@ def _title(facts: NoticeFacts) -> str:
     said = facts.new_words if facts.reason is Reason.WORKER_WROTE and facts.new_words else facts.words
     words = {
         "worker": facts.worker_name,
-        "what": _short(said) or _("no words yet"),
+        "what": short(said) or _("no words yet"),
         "there": _("%(site)s, %(time)s there") % {"site": facts.site_name, "time": _there(facts)},
         "owed": _owed(facts),
         "whose": _whose(facts),
@@ -350,25 +333,14 @@ def _body(facts: NoticeFacts, title: str, url: str) -> tuple[Block, ...]:
 
 
 def _notes(facts: NoticeFacts) -> tuple[str, ...]:
-    opened = local_moment(facts.opened_at, facts.recipient_zone, facts.recipient_language)
-    lines = [_("Reported %(moment)s.") % {"moment": opened}]
-    if facts.tried:
-        lines.append(_("Tried so far: %(lines)s") % {"lines": "; ".join(facts.tried)})
-    if facts.told:
-        # One entry per person, the latest: at the top of a ladder the list would grow every day.
-        latest = {told.name: told.at for told in sorted(facts.told, key=lambda told: told.at)}
-        names = ", ".join(
-            f"{name} ({local_moment(at, facts.recipient_zone, facts.recipient_language)})"
-            for name, at in latest.items()
-        )
-        lines.append(_("Also told: %(names)s") % {"names": names})
-    lines += [
-        _("Same cause: %(worker)s, “%(words)s”") % {"worker": other.worker_name, "words": _short(other.words)}
-        for other in facts.others
-    ]
-    if facts.collapsed:
-        lines.append(facts.collapsed)
-    return tuple(lines)
+    return small_print(
+        Reader(zone=facts.recipient_zone, language=facts.recipient_language),
+        opened_at=facts.opened_at,
+        tried=facts.tried,
+        told=facts.told,
+        others=facts.others,
+        skipped=facts.skipped,
+    )
 
 
 def _language_name(code: str) -> str:
@@ -388,8 +360,3 @@ def _owed(facts: NoticeFacts) -> str:
 
 def _there(facts: NoticeFacts) -> str:
     return local_time(facts.now, facts.site_zone, facts.recipient_language)
-
-
-def _short(words: str, limit: int = 60) -> str:
-    line = " ".join(words.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

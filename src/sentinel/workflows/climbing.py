@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sentinel.escalation.messages import Reason
 from sentinel.escalation.models import Duty
-from sentinel.escalation.rules import DutyKind, PolicyFacts, why_collapsed
+from sentinel.escalation.rules import DutyKind, PolicyFacts, Step, why_collapsed
 from sentinel.escalation.selectors import heat_of
+from sentinel.escalation.small_print import Skipped
 from sentinel.escalation.stepping import Position, TakenStep
 from sentinel.people.models import User
 from sentinel.problems.models import Problem
@@ -45,7 +46,7 @@ def climb(duty: Duty, *, taken: TakenStep, now: datetime) -> None:
     duty.rung_at = taken.firing.next_at
 
 
-def news_of(duty: Duty, *, taken: TakenStep, is_missed_promise: bool, now: datetime) -> News:
+def news_of(duty: Duty, *, taken: TakenStep, is_missed_promise: bool) -> News:
     """What the people of the step are told, and the key that makes each notice unique."""
     step, collapsed = taken.firing.step, taken.firing.collapsed
     reason = Reason.TAKEN_OVER if taken.why_accountable == "taken_over" else Reason.LATE
@@ -55,8 +56,12 @@ def news_of(duty: Duty, *, taken: TakenStep, is_missed_promise: bool, now: datet
         rung=step.position,
         repeat=step.repeat,
         breaks_quiet_hours=taken.rung.breaks_quiet_hours,
-        collapsed=why_collapsed(collapsed=collapsed, now=now) if collapsed else "",
+        skipped=_skipped(collapsed) if collapsed else None,
     )
+
+
+def _skipped(collapsed: tuple[Step, ...]) -> Skipped:
+    return Skipped(first=collapsed[0].position, last=collapsed[-1].position, since=collapsed[0].at)
 
 
 def entries_of(

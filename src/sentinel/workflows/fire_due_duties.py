@@ -211,7 +211,7 @@ def _heard(people: Iterable[User], reach: Hearers) -> Hearers:
 def _write_up(step: _Step, known: Background, reach: Hearers, now: datetime) -> _Written:
     case, taken = step.case, step.taken
     problem, duty = case.problem, case.duty
-    news = news_of(duty, taken=taken, is_missed_promise=case.missed is not None, now=now)
+    news = news_of(duty, taken=taken, is_missed_promise=case.missed is not None)
     heard = _heard(taken.people, reach)
     entries = entries_of(problem, duty=duty, taken=taken, before=step.before, told=heard.people, now=now)
     if case.missed is not None:

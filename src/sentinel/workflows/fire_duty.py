@@ -110,7 +110,7 @@ def _climb(problem: Problem, *, duty: Duty, now: datetime) -> Duty:
     taken = next_step(position=position, now=now)
     before = duty.accountable
     climb(duty, taken=taken, now=now)
-    news = news_of(duty, taken=taken, is_missed_promise=is_missed_promise, now=now)
+    news = news_of(duty, taken=taken, is_missed_promise=is_missed_promise)
     told = tell_users(problem, users=taken.people, duty=duty, news=news, now=now)
     for entry in entries_of(problem, duty=duty, taken=taken, before=before, told=told, now=now):
         record_event(verb=entry.verb, at=now, actor=ENGINE, about=entry.about, data=entry.data)

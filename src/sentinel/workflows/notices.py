@@ -9,9 +9,10 @@ from datetime import datetime
 from sentinel.accounts.selectors import calendar_of_site
 from sentinel.checkins.models import Programme
 from sentinel.checkins.rules import Severity
-from sentinel.escalation.messages import Notice, NoticeFacts, Reason, Told, duty_notice
+from sentinel.escalation.messages import Notice, NoticeFacts, Reason, duty_notice
 from sentinel.escalation.models import Duty
 from sentinel.escalation.rules import DutyKind, tell_at
+from sentinel.escalation.small_print import Skipped, Told, Tried
 from sentinel.kernel.calendars import NeverOpen
 from sentinel.outbox.rules import Priority
 from sentinel.outbox.services import NewMessage, enqueue
@@ -54,7 +55,7 @@ class News:
     rung: int = 0
     repeat: int = 0
     breaks_quiet_hours: bool = False
-    collapsed: str = ""
+    skipped: Skipped | None = None
     instead_of: str = ""
 
 
@@ -62,10 +63,10 @@ class News:
 class Background:
     """What notices need beside the problem, its duty and the news; see :func:`background`.
 
-    ``tried``, ``told``: finished lines and people by problem.
+    ``tried``, ``told``: calls and people by problem.
     """
 
-    tried: Mapping[int, tuple[str, ...]]
+    tried: Mapping[int, tuple[Tried, ...]]
     told: Mapping[int, tuple[Told, ...]]
     programme: Programme | None
 
@@ -195,7 +196,7 @@ def _facts(
         note=news.note,
         tried=known.tried.get(problem.pk, ()),
         told=known.told.get(problem.pk, ()),
-        collapsed=news.collapsed,
+        skipped=news.skipped,
         site_opens_at=_opens(problem, now) if news.reason in SAYS_WHEN else None,
     )
 
@@ -209,12 +210,11 @@ def _opens(problem: Problem, now: datetime) -> datetime | None:
     return opens if opens > now else None
 
 
-def _tried(problem_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, tuple[str, ...]] = {}
+def _tried(problem_ids: Collection[int]) -> dict[int, tuple[Tried, ...]]:
+    found: dict[int, tuple[Tried, ...]] = {}
     for call in Call.objects.filter(problem__in=problem_ids).select_related("caller").order_by("id"):
-        outcome = CallOutcome(call.outcome).value.replace("_", " ")
-        line = f"{call.at:%Y-%m-%d %H:%M} UTC: {outcome}, {call.caller}"
-        found[call.problem_id] = (*found.get(call.problem_id, ()), line)
+        tried = Tried(at=call.at, outcome=CallOutcome(call.outcome), caller=str(call.caller))
+        found[call.problem_id] = (*found.get(call.problem_id, ()), tried)
     return found
 
 

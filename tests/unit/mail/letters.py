@@ -18,12 +18,13 @@ from sentinel.escalation.messages import (
     NewsFacts,
     NoticeFacts,
     Reason,
-    Told,
     duty_notice,
     news_notice,
 )
 from sentinel.escalation.rules import Audience, DutyKind
+from sentinel.escalation.small_print import Told, Tried
 from sentinel.problems import messages
+from sentinel.problems.rules import CallOutcome
 from sentinel.ui.mail import Mail, Sender
 
 NOW = datetime(2026, 3, 6, 14, 52, tzinfo=UTC)
@@ -191,7 +192,7 @@ NOTICE = NoticeFacts(
     accountable_id=1,
     accountable_name="Maria Schulz",
     now=NOW,
-    tried=("Fri 15:20 no answer, Maria Schulz",),
+    tried=(Tried(at=NOW, outcome=CallOutcome.NO_ANSWER, caller="Maria Schulz"),),
     told=(Told(name="Tom Weber", at=NOW), Told(name="Petra Lang", at=NOW)),
 )
 

@@ -14,8 +14,9 @@ from babel.messages.pofile import read_po
 from django.test import override_settings
 
 from sentinel.checkins.messages import ProofFacts, check_in_question, proof_line, question_in
-from sentinel.escalation.messages import Reason, Told, duty_notice
+from sentinel.escalation.messages import Reason, duty_notice
 from sentinel.escalation.rules import DutyKind
+from sentinel.escalation.small_print import Told
 from sentinel.kernel.links import Purpose
 from sentinel.ops.catalogues import PACKAGES
 from sentinel.ui.links import read_public_token
@@ -253,7 +254,7 @@ def test_every_translation_keeps_its_placeholders(package: str, language: str) -
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_every_sentence_of_a_notice_is_translated(language: str) -> None:
     folder = PACKAGES / "escalation"
-    sources = [path.read_text() for path in folder.glob("*messages.py")]
+    sources = [path.read_text() for path in sorted(folder.glob("*.py"))]
     calls = [node for source in sources for node in ast.walk(ast.parse(source)) if _marks(node)]
     marked = {ast.literal_eval(node.args[0]) for node in calls if isinstance(node.args[0], ast.Constant)}
     with (folder / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as source:
