@@ -58,7 +58,7 @@ class Meter:
 
     def told(self, event: CallEvent) -> None:
         at = time.perf_counter()
-        if event.state is CallState.DIALING_OWNER and event.detail == "ringing":
+        if event.state is CallState.OWNER_RINGS:
             self.rang.setdefault(event.key, at)
         elif event.state is CallState.BRIDGED:
             self.bridged[event.key] = at
