@@ -17,11 +17,10 @@ from sentinel.hooks.services import (
     send_test_to,
     switch_endpoint,
 )
-from sentinel.kernel.errors import Refused
 from sentinel.outbox.selectors import newest_to
 from sentinel.people.rules import Role
 from sentinel.people.targets import Webhook, check_webhook_url
-from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.access import ConsoleRequest, done, refusals_on, screen, show
 from sentinel.web.forms.ways import HookForm, fresh_key
 from sentinel.web.reads.ways import outcome_of
 
@@ -39,14 +38,13 @@ def hook_list(request: ConsoleRequest) -> HttpResponse:
         return _page(request, form, status=422)
     values = form.cleaned_data
     hook = Webhook(url=values["url"].strip(), secret=values["secret"])
-    try:
+    with refusals_on(form, "url") as refused:
         check_webhook_url(hook.url, plain=settings.PRIVATE_TARGETS)
         add_endpoint(
             name=values["label"], hook=hook, kinds=values["kinds"], actor=request.user, now=request.now
         )
-    except Refused as refused:
-        form.add_error("url", refused.message)
-        return _page(request, form, status=status_of(refused))
+    if refused:
+        return _page(request, form, status=refused.status)
     return done(request, "Added. It hears of what happens from now on.", "hook-list")
 
 

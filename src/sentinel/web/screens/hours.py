@@ -14,14 +14,14 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.formats import date_format
 
-from sentinel.kernel.errors import Refused
 from sentinel.people.absence_calendars import absence_calendar_of
 from sentinel.people.absence_files import MOST_BYTES, FoundAbsence, joined, read_absences
 from sentinel.people.feeds import end_feed, feed_of, make_feed
+from sentinel.people.models import OfficerShift
 from sentinel.people.quiet import set_quiet_hours
 from sentinel.people.rota import own_days_within, touched_days
 from sentinel.people.services import enter_absences
-from sentinel.web.access import ConsoleRequest, done, screen, show, status_of
+from sentinel.web.access import ConsoleRequest, done, refusals_on, screen, show
 from sentinel.web.forms.hours import AbsenceCalendarForm, AbsenceFileForm, FoundAbsencesForm, QuietHoursForm
 from sentinel.web.reads.accounts import week_lines
 from sentinel.web.reads.own_days import days_words, still_officer_words
@@ -46,13 +46,12 @@ def hours_quiet(request: ConsoleRequest) -> HttpResponse:
     form = QuietHoursForm(request.POST, user=request.user, prefix="quiet")
     if not form.is_valid():
         return hours_page(request, quiet=form, status=422)
-    try:
+    with refusals_on(form) as refused:
         set_quiet_hours(
             user_id=request.user.pk, week=form.week(), zone=form.cleaned_data["zone"], now=request.now
         )
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return hours_page(request, quiet=form, status=status_of(refused))
+    if refused:
+        return hours_page(request, quiet=form, status=refused.status)
     return done(request, "Kept. Outside of these hours only what is urgent rings.", "hours")
 
 
@@ -73,23 +72,23 @@ def absence_file(request: ConsoleRequest) -> HttpResponse:
     form = AbsenceFileForm(request.POST, request.FILES, prefix="file")
     if not form.is_valid():
         return hours_page(request, upload=form, status=422)
-    try:
+    with refusals_on(form, "file") as refused:
         # One byte more than allowed is enough to refuse it.
         content = form.cleaned_data["file"].read(MOST_BYTES + 1)
         found = read_absences(content, zone=request.user.zone, now=request.now)
-    except Refused as refused:
-        form.add_error("file", refused.message)
-        return hours_page(request, upload=form, status=status_of(refused))
+    if refused:
+        return hours_page(request, upload=form, status=refused.status)
     if not found:
         form.add_error("file", "There is nothing ahead in this calendar.")
         return hours_page(request, upload=form, status=422)
     likely = [str(number) for number, one in enumerate(found) if one.is_likely]
+    mine = own_days_within(request.user, _times(found), request.now)
     preview = FoundAbsencesForm(
         user=request.user,
-        choices=_choices(found, request),
+        choices=_choices(found, mine, request.user.zone),
         initial={"found": _sealed(found, request.user.pk), "take": likely},
     )
-    return _preview(request, preview, found)
+    return _preview(request, preview, found, mine)
 
 
 @screen(methods=("POST",))
@@ -98,9 +97,12 @@ def absence_file_enter(request: ConsoleRequest) -> HttpResponse:
     found = _opened(request.POST.get("found", ""), request.user.pk)
     if found is None:
         return hours_page(request, stale="This preview is too old; upload the file again.", status=422)
-    form = FoundAbsencesForm(request.POST, user=request.user, choices=_choices(found, request))
+    mine = own_days_within(request.user, _times(found), request.now)
+    form = FoundAbsencesForm(
+        request.POST, user=request.user, choices=_choices(found, mine, request.user.zone)
+    )
     if not form.is_valid():
-        return _preview(request, form, found, status=422)
+        return _preview(request, form, found, mine, status=422)
     values = form.cleaned_data
     taken = joined(found[int(number)] for number in values["take"])
     entered, refused = enter_absences(
@@ -121,13 +123,14 @@ def absence_file_enter(request: ConsoleRequest) -> HttpResponse:
 
 
 def _preview(
-    request: ConsoleRequest, form: FoundAbsencesForm, found: list[FoundAbsence], *, status: int = 200
+    request: ConsoleRequest,
+    form: FoundAbsencesForm,
+    found: list[FoundAbsence],
+    mine: list[OfficerShift],
+    *,
+    status: int = 200,
 ) -> HttpResponse:
-    context = {
-        "form": form,
-        "count": len(found),
-        "own_days": own_days_within(request.user, _times(found), request.now),
-    }
+    context = {"form": form, "count": len(found), "own_days": mine}
     return show(request, "web/people/absence_file.html", context, status=status)
 
 
@@ -161,14 +164,13 @@ def _times(found: Iterable[FoundAbsence]) -> list[tuple[datetime, datetime]]:
     return [(one.starts_at, one.ends_at) for one in found]
 
 
-def _choices(found: list[FoundAbsence], request: ConsoleRequest) -> list[tuple[str, str]]:
-    """A line for each event, with the user's days as officer of the day that it touches."""
-    mine = own_days_within(request.user, _times(found), request.now)
+def _choices(found: list[FoundAbsence], mine: list[OfficerShift], zone: str) -> list[tuple[str, str]]:
+    """A line for each event, with those of the user's days as officer of the day that it touches."""
     choices = []
     for number, one in enumerate(found):
         days = touched_days(mine, _times([one]))
         officer = f" (you are officer of the day on {days_words(days)})" if days else ""
-        choices.append((str(number), f"{_line(one, request.user.zone)}{officer}"))
+        choices.append((str(number), f"{_line(one, zone)}{officer}"))
     return choices
 
 

@@ -26,7 +26,7 @@ from sentinel.people.targets import (
     written_subscription,
     written_webhook,
 )
-from sentinel.web.access import ConsoleRequest, done, screen, status_of
+from sentinel.web.access import ConsoleRequest, done, refusals_on, screen, status_of
 from sentinel.web.forms.ways import ChatForm, PushForm, WebhookForm
 from sentinel.web.screens.profile import profile_page
 from sentinel.workflows.ways import add_way, send_code, send_test
@@ -41,7 +41,7 @@ def way_add(request: ConsoleRequest) -> HttpResponse:
     if not form.is_valid():
         return profile_page(request, chat=form, status=422)
     target = form.cleaned_data["target"].strip()
-    try:
+    with refusals_on(form, "target") as refused:
         check_chat_target(target, allowed=settings.CHAT_TARGETS)
         add_way(
             user=request.user,
@@ -51,9 +51,8 @@ def way_add(request: ConsoleRequest) -> HttpResponse:
             label=form.cleaned_data["label"],
             now=request.now,
         )
-    except Refused as refused:
-        form.add_error("target", refused.message)
-        return profile_page(request, chat=form, status=status_of(refused))
+    if refused:
+        return profile_page(request, chat=form, status=refused.status)
     return done(request, "A code is on its way there. Type it below.", "profile")
 
 
@@ -63,7 +62,7 @@ def way_add_push(request: ConsoleRequest) -> HttpResponse:
     form = PushForm(request.POST, prefix="push")
     if not form.is_valid():
         return profile_page(request, push=form, status=422)
-    try:
+    with refusals_on(form) as refused:
         found = read_subscription(
             form.cleaned_data["subscription"],
             services=settings.PUSH_SERVICES,
@@ -77,9 +76,8 @@ def way_add_push(request: ConsoleRequest) -> HttpResponse:
             label=form.cleaned_data["label"] or "This browser",
             now=request.now,
         )
-    except Refused as refused:
-        form.add_error(None, refused.message)
-        return profile_page(request, push=form, status=status_of(refused))
+    if refused:
+        return profile_page(request, push=form, status=refused.status)
     return done(request, "A code is on its way to this browser. Type it below.", "profile")
 
 
@@ -90,7 +88,7 @@ def way_add_webhook(request: ConsoleRequest) -> HttpResponse:
     if not form.is_valid():
         return profile_page(request, webhook=form, status=422)
     hook = Webhook(url=form.cleaned_data["url"].strip(), secret=form.cleaned_data["secret"])
-    try:
+    with refusals_on(form, "url") as refused:
         check_webhook_url(hook.url, plain=settings.PRIVATE_TARGETS)
         add_way(
             user=request.user,
@@ -100,9 +98,8 @@ def way_add_webhook(request: ConsoleRequest) -> HttpResponse:
             label=form.cleaned_data["label"],
             now=request.now,
         )
-    except Refused as refused:
-        form.add_error("url", refused.message)
-        return profile_page(request, webhook=form, status=status_of(refused))
+    if refused:
+        return profile_page(request, webhook=form, status=refused.status)
     return done(request, "A code is on its way there. Type it below.", "profile")
 
 
