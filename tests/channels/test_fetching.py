@@ -69,7 +69,7 @@ def test_a_redirection_is_followed_and_its_end_judged_like_the_beginning() -> No
 def test_nobody_is_led_inside_by_a_redirection(monkeypatch: pytest.MonkeyPatch) -> None:
     with CalendarService(CONTENT) as service:
         public(monkeypatch, service)
-        monkeypatch.setattr(fetching, "_is_called", lambda parts, _allow: bool(parts.hostname))
+        monkeypatch.setattr(calling, "_is_called", lambda parts, _allow: bool(parts.hostname))
         service.leads_to = {service.path: "https://10.0.0.1/inside"}
         with pytest.raises(NotPermitted, match="private network"):
             get(service.address, allow_private=False)

@@ -1,4 +1,4 @@
-"""One HTTP POST to an address that a user or an administrator entered, without being led elsewhere.
+"""One HTTP request to an address that a user or an administrator entered, without being led elsewhere.
 
 The name is resolved once and the connection goes to exactly the address that was judged, so that a name
 cannot point somewhere else a moment later. Redirections are not followed, and time is bounded in all.
@@ -10,9 +10,10 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sentinel.channels.base import Sent
 from sentinel.channels.opening import judged
@@ -45,27 +46,52 @@ def post(
     url: str, *, body: bytes, headers: Mapping[str, str], allow_private: bool, step_seconds: float = 0
 ) -> Answer:
     """POST ``body``. Raises :class:`NotPermitted` or :class:`NotReached`."""
-    parts = urlsplit(url)
-    host, secure = parts.hostname or "", parts.scheme == "https"
-    if not host or not (secure or (parts.scheme == "http" and allow_private)):
-        raise NotPermitted("only addresses with https:// are called")
-    port = parts.port or (443 if secure else 80)
     seconds = step_seconds or STEP_SECONDS
-    address = judged_address(host, port, allow_private=allow_private)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = Pinned(host, port, address=address, secure=secure, seconds=seconds)
-    watch = threading.Timer(min(WHOLE_SECONDS, seconds * 3), connection.abandon)
-    watch.daemon = True
-    try:
-        watch.start()
+    whole = min(WHOLE_SECONDS, seconds * 3)
+    there = reached(url, allow_private=allow_private, step_seconds=seconds, whole_seconds=whole)
+    with there as (connection, path):
         connection.request("POST", path, body=body, headers=dict(headers))
         answer = connection.getresponse()
         return Answer(status=answer.status, text=answer.read(_MOST_READ).decode("utf-8", "replace"))
+
+
+@contextmanager
+def reached(
+    url: str, *, allow_private: bool, step_seconds: float, whole_seconds: float
+) -> Iterator[tuple[Pinned, str]]:
+    """A connection for one request to the host of ``url``, and the path to ask it for.
+
+    Raises :class:`NotPermitted` before anything is sent, and :class:`NotReached` when nobody is there or the
+    block fails on the way; after ``whole_seconds`` the connection is ended.
+    """
+    try:
+        parts = urlsplit(url)
+        host, secure, port = parts.hostname or "", parts.scheme == "https", parts.port
+    except ValueError:
+        raise NotPermitted("the address leads to none") from None
+    if not _is_called(parts, allow_private):
+        raise NotPermitted("only addresses with https:// are called")
+    if whole_seconds <= 0:
+        raise NotReached(f"{host} did not answer in time")
+    port = port or (443 if secure else 80)
+    address = judged_address(host, port, allow_private=allow_private)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection = Pinned(host, port, address=address, secure=secure, seconds=step_seconds)
+    watch = threading.Timer(whole_seconds, connection.abandon)
+    watch.daemon = True
+    try:
+        watch.start()
+        yield connection, path
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise NotReached(f"{host} did not answer ({type(error).__name__})") from None
     finally:
         watch.cancel()
         connection.close()
+
+
+def _is_called(parts: SplitResult, allow_private: bool) -> bool:
+    """Whether an address is called at all; where its name leads is judged afterwards."""
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and allow_private))
 
 
 def hand_over(

@@ -7,12 +7,11 @@ goes to exactly the address that was judged. Size and time are bounded in all.
 from __future__ import annotations
 
 import http.client
-import threading
 import time
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin
 
-from sentinel.channels.calling import NotPermitted, NotReached, Pinned, judged_address
+from sentinel.channels.calling import NotPermitted, reached
 
 #: One step (connecting, waiting for the next bytes), and the whole with all redirections.
 STEP_SECONDS = 6.0
@@ -61,46 +60,22 @@ def _get(
     url: str, headers: dict[str, str], *, most_bytes: int, allow_private: bool, until: float
 ) -> tuple[Fetched, str]:
     """One step: the answer, and where it leads to."""
-    try:
-        parts = urlsplit(url)
-        host, secure, port = parts.hostname or "", parts.scheme == "https", parts.port
-    except ValueError:
-        raise NotPermitted("the address leads to none") from None
-    if not _is_called(parts, allow_private):
-        raise NotPermitted("only addresses with https:// are called")
-    port = port or (443 if secure else 80)
     left = until - time.monotonic()
-    if left <= 0:
-        raise NotReached(f"{host} did not answer in time")
-    address = judged_address(host, port, allow_private=allow_private)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = Pinned(host, port, address=address, secure=secure, seconds=min(STEP_SECONDS, left))
-    watch = threading.Timer(left, connection.abandon)
-    watch.daemon = True
-    try:
-        watch.start()
+    step = min(STEP_SECONDS, left)
+    there = reached(url, allow_private=allow_private, step_seconds=step, whole_seconds=left)
+    with there as (connection, path):
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         location = answer.headers.get("Location", "") if answer.status in _REDIRECTIONS else ""
         found = Fetched(
             status=answer.status,
-            body=_body(answer, most_bytes, host) if answer.status == http.client.OK else b"",
+            body=_body(answer, most_bytes, connection.host) if answer.status == http.client.OK else b"",
             etag=answer.headers.get("ETag", ""),
             modified=answer.headers.get("Last-Modified", ""),
         )
         if time.monotonic() >= until:
             raise TimeoutError  # ended by us: what looks whole may be half
         return found, location
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise NotReached(f"{host} did not answer ({type(error).__name__})") from None
-    finally:
-        watch.cancel()
-        connection.close()
-
-
-def _is_called(parts: SplitResult, allow_private: bool) -> bool:
-    """Whether an address is called at all; where its name leads is judged afterwards."""
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and allow_private))
 
 
 def _body(answer: http.client.HTTPResponse, most_bytes: int, host: str) -> bytes:
